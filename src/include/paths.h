@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* paths.h - every path that is an interface, once. Names only, no code. */
+#ifndef INCLUDE_PATHS_H
+#define INCLUDE_PATHS_H
+
+#define PATH_DEFAULT "/sbin:/usr/sbin:/bin:/usr/bin"
+
+#define INIT_PATH "/sbin/init"
+#define INIT_TAB_PATH "/etc/inittab"
+#define INIT_TAB_DIR "/etc/inittab.d"
+#define INIT_SCRIPT_PATH "/etc/initscript"
+#define SHELL_PATH "/bin/sh"
+#define SULOGIN_PATH "/sbin/sulogin"
+#define SHUTDOWN_PATH "/sbin/shutdown"
+
+#define POWERSTATUS_PATH "/var/run/powerstatus"
+#define POWERSTATUS_OLD_PATH "/etc/powerstatus"
+
+#define UTMP_PATH "/var/run/utmp"
+#define WTMP_PATH "/var/log/wtmp"
+#define RUNLEVEL_PATH "/var/run/runlevel"
+
+#define CONSOLE_PATH "/dev/console"
+#define CONSOLE_VT_PATH "/dev/tty0"
+#define NULL_PATH "/dev/null"
+#define DEV_LOG_PATH "/dev/log"
+
+#endif

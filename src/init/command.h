@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* command.h - how the process field of an entry is run. command_plan() is pure; command_exec() runs in the
+ * forked child and may block. */
+#ifndef INIT_COMMAND_H
+#define INIT_COMMAND_H
+
+#include <stdbool.h>
+
+#include "init/inittab.h"
+
+enum { COMMAND_WORDS_MAX = 14 };
+
+/* Leading + (no utmp record) and @ (never a shell) of a process field. */
+bool command_has_record(const char *process);
+
+struct command {
+	char text[TAB_LINE_MAX + 8];    /* the words, cut at NULs, or the shell's line */
+	char *argv[COMMAND_WORDS_MAX + 5];
+};
+
+/* Fills out for `process` of the entry (id, levels, action word). with_initscript: /etc/initscript is readable and the
+ * level is not S. Rules: spec in inittab(5): initscript; shell characters -> sh -c, with "exec " before one
+ * simple command; else words (at most COMMAND_WORDS_MAX, a word beginning with # ends the line). */
+void command_plan(struct command *out, const char *process, const struct tab_line *entry, bool with_initscript);
+
+/* Executes argv (PATH of envp is searched); ENOEXEC: sh -c "exec PROCESS". Returns a negative errno only. */
+int command_exec(struct command *command, const char *process, char *const envp[]);
+
+#endif

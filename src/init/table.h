@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* table.h - a parsed inittab on its way from the loader (a disposable child) to pid 1: an image in a memfd.
+ * The loader writes it; pid 1 seals it, maps it read-only and believes nothing in it before table_open() has
+ * checked every offset, length and field. Cannot block (memory only). */
+#ifndef INIT_TABLE_H
+#define INIT_TABLE_H
+
+#include "init/inittab.h"
+
+enum {
+	TABLE_ENTRIES_MAX = 65536,
+	TABLE_BYTES_MAX = 64 << 20,
+};
+
+struct table_entry {                    /* as in the image: fixed width, no pointers */
+	char id[8];
+	char levels[16];
+	uint32_t action;
+	uint32_t process_offset;        /* into the image */
+	uint32_t process_len;           /* without the NUL that stands behind it */
+	uint32_t line;                  /* for messages; 0: not from a file */
+};
+
+/* --- the loader's side: private memory, then one write of the image --- */
+struct table_builder;
+struct table_builder *table_build_begin(void);          /* NULL: out of memory */
+/* -EEXIST: the id is taken (but for "~~"), -ENOSPC: TABLE_ENTRIES_MAX, -ENOMEM. */
+int table_build_add(struct table_builder *b, const struct tab_line *entry, uint32_t line) MUST_CHECK;
+bool table_build_has_id(const struct table_builder *b, const char *id);
+bool table_build_has_level(const struct table_builder *b, char level);
+size_t table_build_count(const struct table_builder *b);
+/* Orders the entries (power and ctrlaltdel first, else as added), writes the image to fd, frees b. 0 or -errno. */
+int table_build_end(struct table_builder *b, int fd) MUST_CHECK;
+
+/* --- pid 1's side --- */
+struct table {
+	const void *image;
+	size_t size_bytes;
+	uint32_t count;
+};
+
+/* Seals fd against change, maps and checks it. fd stays the caller's. 0, -EPROTO (damaged), -EFBIG, -ENOMEM ... */
+int table_open(int fd, struct table *out) MUST_CHECK;
+void table_close(struct table *table);
+const struct table_entry *table_entry(const struct table *table, uint32_t index);   /* index < count */
+const char *table_process(const struct table *table, const struct table_entry *entry);
+
+#endif

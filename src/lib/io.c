@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/io.h"
+
+#include <errno.h>
+
+#include "lib/sys.h"
+
+int io_write_all(int fd, const void *buf, size_t len_bytes)
+{
+	const char *from = buf;
+
+	while (len_bytes) {
+		ssize_t n = sys_write(fd, from, len_bytes);
+
+		if (n == -EINTR)
+			continue;
+		if (n < 0)
+			return (int)n;
+		if (!n)
+			return -EIO;
+		from += n;
+		len_bytes -= (size_t)n;
+	}
+	return 0;
+}
+
+ssize_t io_read_all(int fd, void *buf, size_t len_bytes)
+{
+	size_t got = 0;
+
+	while (got < len_bytes) {
+		ssize_t n = sys_read(fd, (char *)buf + got, len_bytes - got);
+
+		if (n == -EINTR)
+			continue;
+		if (n < 0)
+			return n;
+		if (!n)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+ssize_t io_read_file(const char *path, char *buf, size_t size_bytes)
+{
+	int fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+	ssize_t got;
+
+	if (fd < 0)
+		return fd;
+	got = io_read_all(fd, buf, size_bytes - 1);
+	sys_close(fd);
+	if (got >= 0)
+		buf[got] = '\0';
+	return got;
+}

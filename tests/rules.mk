@@ -1,0 +1,36 @@
+# Unit tests: tests/unit/FOLDER/MODULE_test.c, linked with all modules (a program's main file and lib/sys.c
+# left out) and tests/fake/sys.c. They print TAP.
+UNIT_OBJS = $(addprefix $(B)/obj/,$(sort $(filter-out lib/sys.o,$(LIB_OBJS)) $(INITLOG_OBJS) $(RECORDS_OBJS) $(INIT_OBJS)))
+UNIT_SRCS := $(wildcard tests/unit/*/*_test.c)
+UNIT_BINS := $(UNIT_SRCS:tests/unit/%_test.c=$(B)/unit/%)
+UNIT_OURS = $(OURS) -Itests -Wno-missing-prototypes
+CMOCKA_LIBS ?= $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
+
+$(B)/unit/libunit.a: $(UNIT_OBJS)
+	@mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/unit/fake_sys.o: tests/fake/sys.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_OURS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/unit/%: tests/unit/%_test.c $(B)/unit/fake_sys.o $(B)/unit/libunit.a
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_OURS) $(CPPFLAGS) $(CFLAGS) $(LINK) $(PIE) -o $@ $(filter-out %.h,$^) $(LDFLAGS) $(CMOCKA_LIBS)
+
+unit: $(UNIT_BINS)
+
+check: all unit
+	python3 tests/suites.py --unit $(B)
+
+check-system: stage
+	python3 tests/suites.py --system $(B)
+
+check-vm: stage
+	python3 tests/suites.py --vm $(B)
+
+bench: stage
+	python3 tests/suites.py --bench $(B)
+
+.PHONY: unit check check-system check-vm bench
