@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How pid 1 is doing, seen from outside: where it sleeps, which system calls it makes, how soon it reaps.
+
+look(pid)          Look(state, syscall name, wchan, ...): one sample
+Watch(pid)         a context; samples all the while. .elsewhere: places where pid 1 slept other than epoll_wait
+Strace(pid)        a context; afterwards .names (a Counter), .lines (whole), .strangers(allowed)
+Orphan(machine)    a process orphaned to pid 1; die() measures how long pid 1 left it lying
+"""
+import collections
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import sinks
+import tap
+from sinks import process_state, wait_for
+
+# The calls in which a process may be found asleep, by their number: enough of them to name what is seen.
+_NAMES_X86_64 = {0: "read", 1: "write", 2: "open", 3: "close", 7: "poll", 16: "ioctl", 35: "nanosleep", 34: "pause",
+                 23: "select", 44: "sendto", 46: "sendmsg", 56: "clone", 57: "fork", 58: "vfork", 59: "execve",
+                 61: "wait4", 72: "fcntl", 74: "fsync", 128: "rt_sigtimedwait", 130: "rt_sigsuspend", 202: "futex",
+                 230: "clock_nanosleep", 232: "epoll_wait", 247: "waitid", 257: "openat", 270: "pselect6", 271: "ppoll",
+                 281: "epoll_pwait", 435: "clone3", 441: "epoll_pwait2"}
+_NAMES_AARCH64 = {63: "read", 64: "write", 56: "openat", 57: "close", 22: "epoll_pwait", 29: "ioctl", 72: "pselect6",
+                  73: "ppoll", 98: "futex", 101: "nanosleep", 95: "waitid", 25: "fcntl", 206: "sendto", 211: "sendmsg",
+                  220: "clone", 221: "execve", 260: "wait4", 441: "epoll_pwait2"}
+_NAMES = _NAMES_X86_64 if os.uname().machine == "x86_64" else _NAMES_AARCH64
+THE_ONE_WAIT = {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
+
+Look = collections.namedtuple("Look", "state syscall wchan sleeps blocked pending")
+
+
+def _slurp(path):
+    with open(path) as file:
+        return file.read()
+
+
+def _status(pid):
+    return dict(line.split(":\t", 1) for line in _slurp("/proc/%d/status" % pid).splitlines() if ":\t" in line)
+
+
+def syscall_name(text):
+    number = text.split()[0] if text.split() else ""
+    return _NAMES.get(int(number), "syscall %s" % number) if number.lstrip("-").isdigit() else number
+
+
+def look(pid):
+    """One sample. sleeps: voluntary context switches so far, which tells one sleep from the next."""
+    status = _status(pid)
+    wchan = ""
+    with contextlib.suppress(OSError):
+        wchan = _slurp("/proc/%d/wchan" % pid)
+    return Look(status["State"][0], syscall_name(_slurp("/proc/%d/syscall" % pid)), wchan,
+                int(status["voluntary_ctxt_switches"]), status["SigBlk"].strip(), status["ShdPnd"].strip())
+
+
+def waits_in_its_loop(pid):
+    """Two looks apart in which pid 1 was in its one wait, or at work."""
+    seen = look(pid)
+    return seen.state == "R" or seen.state == "S" and seen.syscall in THE_ONE_WAIT
+
+
+class Watch:
+    """Samples pid 1 every few milliseconds from a process of its own.
+
+    A contended lock may put any process to sleep for the blink of an eye; what counts is a sleep that lasts, so one
+    that is the same (no context switch in between) over PATIENCE_S. Shorter ones are kept in .blinks for the log.
+    """
+    INTERVAL_S = 0.004
+    PATIENCE_S = 0.1
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.elsewhere = []
+        self.blinks = collections.Counter()
+        self.samples = 0
+
+    def __enter__(self):
+        self.reader = sinks.Reader(self._sample, "watch")
+        return self
+
+    def _sample(self, journal):
+        files = [os.open("/proc/%d/%s" % (self.pid, name), os.O_RDONLY) for name in ("status", "syscall", "wchan")]
+        while True:
+            status, syscall, wchan = (os.pread(fd, 8192, 0).decode() for fd in files)
+            state = re.search(r"State:\t(.)", status).group(1)
+            sleeps = re.search(r"nonvoluntary|voluntary_ctxt_switches:\t(\d+)", status).group(1)
+            again = re.search(r"State:\t(.)", os.pread(files[0], 8192, 0).decode()).group(1)
+            if state == again:      # else the three do not belong together
+                journal.append(" ".join((state, syscall_name(syscall).replace(" ", "-"), wchan or "-", sleeps)).encode())
+            time.sleep(self.INTERVAL_S)
+
+    def __exit__(self, *_):
+        self.reader.end()
+        since = before = None
+        for when, _, data in self.reader.journal.read():
+            self.samples += 1
+            state, syscall, wchan, sleeps = data.decode().split()
+            at_home = state == "R" or state == "S" and syscall in THE_ONE_WAIT or syscall == "running"
+            here = None if at_home or state in "tTZX" else (state, syscall, wchan, sleeps)
+            if here and here != before:
+                since = when
+                self.blinks["%s in %s (%s)" % here[:3]] += 1
+            if here and when - since >= self.PATIENCE_S and here not in self.elsewhere:
+                self.elsewhere.append(here)
+            before = here
+        self.reader.journal.close()
+
+    def judge(self):
+        if self.blinks:
+            tap.diag("pid 1 seen asleep elsewhere, too short to count: %s" % dict(self.blinks))
+        tap.check(self.samples > 0, "pid 1 was sampled")
+        tap.check(not self.elsewhere, "pid 1 sleeps in its one wait and nowhere else; found %r" % (self.elsewhere,))
+
+
+class Strace:
+    """System calls of pid 1, traced from outside the machine."""
+
+    def __init__(self, pid):
+        if not shutil.which("strace"):
+            tap.skip("no strace here")
+        self.pid = pid
+
+    def __enter__(self):
+        self.file = os.memfd_create("strace")
+        self.tracer = subprocess.Popen(["strace", "-q", "-T", "-s", "200", "-p", str(self.pid), "-o", "/proc/self/fd/%d" % self.file],
+                                       pass_fds=[self.file], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wait_for(lambda: _status(self.pid)["TracerPid"].strip() != "0" or self.tracer.poll() is not None, "strace to attach")
+        return self
+
+    def __exit__(self, *_):
+        if self.tracer.poll() is None:
+            os.kill(self.tracer.pid, signal.SIGINT)
+        self.tracer.wait(30)
+        self.tracer.stderr.close()
+        self.lines = os.pread(self.file, os.fstat(self.file).st_size, 0).decode("latin-1").splitlines()
+        os.close(self.file)
+        found = (re.match(r"(?:<\.\.\. )?(\w+)(?:\(| resumed)", line) for line in self.lines)
+        self.names = collections.Counter(m.group(1) for m in found if m)
+
+    def strangers(self, allowed):
+        return sorted(set(self.names) - set(allowed))
+
+    def calls(self, name):
+        return [line for line in self.lines if line.startswith(name + "(")]
+
+
+def waited_for_processor(pid):
+    """Seconds that a process was ready to run and did not get a processor."""
+    try:
+        return int(_slurp("/proc/%d/schedstat" % pid).split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
+class Orphan:
+    """Born of a parent that is gone at once, so that it belongs to pid 1; it lives until it is told to die()."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        hold, self._leash = os.pipe()
+        tell, told = os.pipe()
+
+        def parent():
+            pid = os.fork()
+            if pid:
+                os.write(told, b"%d" % pid)
+                os._exit(0)
+            os.closerange(told, told + 1)
+            os.read(hold, 1)
+            os._exit(0)
+        process = machine.spawn(parent, keep=(hold, told))
+        os.close(hold)
+        os.close(told)
+        tap.check(process.wait() == 0, "a probe orphan could be made")
+        self.pid = int(os.read(tell, 16))
+        os.close(tell)
+
+    def _state(self):
+        found = self.machine.process(self.pid)
+        return found.state if found else None
+
+    def die(self, deadline=30):
+        """-> seconds for which it lay dead and pid 1, though it had a processor, did not take it away."""
+        os.close(self._leash)
+        wait_for(lambda: self._state() in (None, "Z"), "the probe orphan to die")
+        begin, queued = time.monotonic(), self._queued()
+        wait_for(lambda: self._state() is None, "pid 1 to reap a probe orphan", deadline)
+        return max(0.0, time.monotonic() - begin - (self._queued() - queued))
+
+    def _queued(self):
+        return waited_for_processor(self.machine.pid) + waited_for_processor(os.getpid())
