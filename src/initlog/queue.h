@@ -15,7 +15,9 @@
 #include "lib/clock.h"
 #include "lib/num.h"
 
-enum sink { SINK_CONSOLE, SINK_SYSLOG, SINK_RECORDS, SINK_COUNT };
+/* SINK_RECORDS is utmp and /var/run/runlevel; wtmp is apart so that a /var that is frozen, full or read-only holds
+ * up neither of them (sink_records.h). */
+enum sink { SINK_CONSOLE, SINK_SYSLOG, SINK_RECORDS, SINK_WTMP, SINK_COUNT };
 #define SINK_BIT(sink) (1u << (sink))
 
 enum {

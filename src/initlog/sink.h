@@ -19,7 +19,7 @@ struct sink_ops {
 	void (*wait)(void *state, struct mono until);
 };
 
-extern const struct sink_ops sink_console_ops, sink_syslog_ops, sink_records_ops;
+extern const struct sink_ops sink_console_ops, sink_syslog_ops, sink_records_ops, sink_wtmp_ops;
 
 /* The body of a helper process: sheds what it inherited (descriptors, signal mask, terminal), sets its title,
  * and delivers until it dies. Called in the forked child. */
