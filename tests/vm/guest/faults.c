@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A grandchild that outlives its parent and then ends; its pid, or a negative errno. */
+static pid_t orphan_make(void)
+{
+	pid_t middle, orphan = -EAGAIN;
+	int out[2], hold[2];
+
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(hold, O_CLOEXEC) < 0) {
+		close(out[0]);
+		close(out[1]);
+		return -EMFILE;
+	}
+	middle = fork();
+	if (middle == 0) {
+		close(hold[1]);
+		orphan = fork();
+		if (orphan == 0) {
+			char c;
+
+			close(out[1]);
+			_exit((int)read(hold[0], &c, 1));
+		}
+		if (write(out[1], &orphan, sizeof(orphan)) != sizeof(orphan))
+			_exit(1);
+		_exit(0);
+	}
+	close(out[1]);
+	close(hold[0]);
+	if (middle > 0) {
+		if (read(out[0], &orphan, sizeof(orphan)) != sizeof(orphan) || orphan < 0)
+			orphan = -EAGAIN;
+		waitpid(middle, NULL, 0);
+	}
+	close(out[0]);
+	close(hold[1]);                 /* now it ends */
+	return orphan;
+}
+
+int orphan_main(int argc, char **argv)
+{
+	int64_t start, limit_ms = argc > 1 ? strtol(argv[1], NULL, 10) : 10000;
+	pid_t pid = orphan_make();
+
+	if (pid < 0) {
+		printf("fork refused: %s\n", strerror(-pid));
+		return 3;
+	}
+	start = guest_now_ms();
+	while (kill(pid, 0) == 0 || errno != ESRCH) {
+		if (guest_now_ms() - start > limit_ms) {
+			printf("still there after %lld ms\n", (long long)limit_ms);
+			return 1;
+		}
+		guest_sleep_ms(2);
+	}
+	printf("%lld\n", (long long)(guest_now_ms() - start));
+	return 0;
+}
+
+/* Batches of children whose parent ends first; says how many were made and how often fork was refused. */
+int storm_main(int argc, char **argv)
+{
+	long total, batch, made = 0, refused = 0, i;
+	int count[2], r;
+	pid_t middle;
+
+	if (argc != 3)
+		return 2;
+	total = strtol(argv[1], NULL, 10);
+	batch = strtol(argv[2], NULL, 10);
+	while (made + refused < total) {
+		long result[2] = { 0, 0 };
+
+		if (pipe2(count, O_CLOEXEC) < 0)
+			return 1;
+		middle = fork();
+		if (middle == 0) {
+			for (i = 0; i < batch; i++) {
+				pid_t pid = fork();
+
+				if (pid == 0)
+					_exit(0);
+				result[pid < 0]++;
+			}
+			r = (int)write(count[1], result, sizeof(result));
+			_exit(r != sizeof(result));
+		}
+		close(count[1]);
+		if (middle < 0 || read(count[0], result, sizeof(result)) != sizeof(result))
+			result[1] = batch;
+		close(count[0]);
+		if (middle > 0)
+			waitpid(middle, NULL, 0);
+		made += result[0];
+		refused += result[1];
+	}
+	printf("made %ld refused %ld\n", made, refused);
+	return refused != 0;
+}
+
+/* Console output goes to a pty whose master is never read, until this process ends. */
+int redirect_main(int argc, char **argv)
+{
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int slave, zero = 0;
+	char name[64];
+
+	(void)argc;
+	(void)argv;
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &zero) < 0 || ptsname_r(master, name, 64) != 0) {
+		perror("pty");
+		return 1;
+	}
+	slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0 || ioctl(slave, TIOCCONS, NULL) < 0) {
+		perror("TIOCCONS");
+		return 1;
+	}
+	printf("redirected to %s\n", name);
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+int lastclose_main(int argc, char **argv)
+{
+	int64_t start;
+	int fd;
+
+	if (argc != 3)
+		return 2;
+	fd = open(argv[1], O_WRONLY | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || write(fd, argv[2], strlen(argv[2])) < 0) {
+		perror(argv[1]);
+		return 1;
+	}
+	printf("closing\n");
+	fflush(stdout);
+	start = guest_now_ms();
+	close(fd);
+	printf("closed after %lld ms\n", (long long)(guest_now_ms() - start));
+	return 0;
+}

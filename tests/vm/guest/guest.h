@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* guest.h - the one helper program of the test machine, by its first argument.
+ * It steers consoles, forks storms and watches pid 1, so it refuses to run anywhere but in a machine
+ * that vm.py booted: the kernel command line must hold GUEST_MARK. */
+#ifndef TESTS_VM_GUEST_H
+#define TESTS_VM_GUEST_H
+
+#include <stdint.h>
+
+#define GUEST_MARK "initvm.guest=1"
+
+int64_t guest_now_ms(void);                     /* CLOCK_MONOTONIC */
+void guest_sleep_ms(long ms);
+int guest_read_file(const char *path, char *buf, int size);     /* length, or -1; always ends in NUL */
+
+int agent_main(int argc, char **argv);          /* agent NAME: serve commands on the virtio port NAME */
+int watch_main(int argc, char **argv);          /* watch FILE MS: sample what pid 1 does */
+int orphan_main(int argc, char **argv);         /* orphan MS: how long until a dead orphan is gone */
+int storm_main(int argc, char **argv);          /* storm TOTAL BATCH: many orphans, counts refused forks */
+int redirect_main(int argc, char **argv);       /* redirect: TIOCCONS to a pty that nobody reads */
+int lastclose_main(int argc, char **argv);      /* lastclose DEV TEXT: write, close, say how long */
+
+#endif
