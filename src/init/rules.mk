@@ -1,1 +1,1 @@
-INIT_OBJS := $(addprefix init/,inittab.o table.o loader.o command.o environ.o telinit.o)
+INIT_OBJS := $(addprefix init/,inittab.o table.o loader.o command.o simple.o environ.o telinit.o)

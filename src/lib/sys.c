@@ -110,6 +110,12 @@ int sys_unlink(const char *path)
 	return result(unlink(path));
 }
 
+ssize_t sys_getdents(int fd, void *buf, size_t size_bytes)
+{
+	BEFORE(getdents);
+	return result_size(syscall(SYS_getdents64, fd, buf, size_bytes));
+}
+
 int sys_mkfifo(const char *path, mode_t mode)
 {
 	BEFORE(mkfifo);

@@ -39,6 +39,8 @@ int sys_fstat(int fd, struct stat *out) MUST_CHECK;
 int sys_stat(const char *path, struct stat *out) MUST_CHECK;
 int sys_access(const char *path, int mode) MUST_CHECK;
 int sys_unlink(const char *path);
+/* linux_dirent64 records; errors as of getdents64(2). */
+ssize_t sys_getdents(int fd, void *buf, size_t size_bytes) MUST_CHECK;
 int sys_mkfifo(const char *path, mode_t mode) MUST_CHECK;
 int sys_fchmod(int fd, mode_t mode);
 int sys_fsync(int fd);

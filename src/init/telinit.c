@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "init/telinit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "include/initreq.h"
+#include "lib/clock.h"
+#include "lib/io.h"
+#include "lib/num.h"
+#include "lib/sys.h"
+
+#define LEVELS "0123456789SsQqAaBbCcUu"
+
+enum { DEFAULT_STOP_S = 3, WAIT_S = 3, RETRY_MS = 50 };
+
+static_assert(sizeof(struct init_request) == 384 && offsetof(struct init_request, i) == 16,
+	"initctl wire format");
+static_assert(sizeof(struct init_request) <= 512, "POSIX's least PIPE_BUF: one write, all or nothing");
+
+struct telinit {
+	const char *name;
+	const char *fifo;
+	struct init_request request;
+	bool has_stop_time, has_vars;
+	const char *level;
+	size_t data_used;
+};
+
+__attribute__((format(printf, 2, 3)))
+static int complain(const struct telinit *t, const char *format, ...)
+{
+	char text[512];
+	int len = snprintf(text, sizeof text, "%s: ", t->name);
+	va_list args;
+
+	if (len > (int)sizeof text / 2)
+		len = (int)sizeof text / 2;
+	va_start(args, format);
+	(void)vsnprintf(text + len, sizeof text - (size_t)len - 1, format, args);
+	va_end(args);
+	strcat(text, "\n");
+	/* There is no third place to report to. */
+	if (io_write_all(2, text, strlen(text)))
+		return 1;
+	return 1;
+}
+
+static int usage(const struct telinit *t)
+{
+	char text[512];
+	int len = snprintf(text, sizeof text,
+		"Usage: %.128s {-e VAR[=VAL] | [-t SECONDS] "
+		"{0|1|2|3|4|5|6|S|s|Q|q|A|a|B|b|C|c|U|u}}\n", t->name);
+
+	if (io_write_all(2, text, (size_t)len))
+		return 1;
+	return 1;
+}
+
+static int var_add(struct telinit *t, const char *var)
+{
+	size_t bytes = strlen(var) + 1;
+
+	if (!*var)
+		return usage(t);
+	/* One more NUL ends the list. */
+	if (bytes + 1 > sizeof t->request.i.data - t->data_used)
+		return complain(t, "-e option data too large");
+	memcpy(t->request.i.data + t->data_used, var, bytes);
+	t->data_used += bytes;
+	t->has_vars = true;
+	return 0;
+}
+
+static int stop_time_set(struct telinit *t, const char *text)
+{
+	int64_t seconds;
+
+	if (num_parse(text, 0, INT_MAX, &seconds)) {
+		complain(t, "-t %s: not a number of seconds", text);
+		return usage(t);
+	}
+	t->request.sleeptime = (int)seconds;
+	t->has_stop_time = true;
+	return 0;
+}
+
+/* At argv[*at]: an option whose value is the rest of the word or the next one. */
+static int option_take(struct telinit *t, char **argv, int *at)
+{
+	char letter = argv[*at][1];
+	const char *value = argv[*at] + 2;
+
+	if (letter != 't' && letter != 'e')
+		return usage(t);
+	if (!*value)
+		value = argv[++*at];
+	if (!value)
+		return usage(t);
+	return letter == 't' ? stop_time_set(t, value) : var_add(t, value);
+}
+
+static int level_take(struct telinit *t, const char *word)
+{
+	if (t->level || strlen(word) != 1 || !strchr(LEVELS, *word))
+		return usage(t);
+	t->level = word;
+	return 0;
+}
+
+static int arguments_take(struct telinit *t, int argc, char **argv)
+{
+	bool options_end = false;
+
+	for (int at = 1; at < argc; at++) {
+		bool is_option = !options_end && argv[at][0] == '-';
+		int status = 0;
+
+		if (is_option && !strcmp(argv[at], "--"))
+			options_end = true;
+		else if (is_option)
+			status = option_take(t, argv, &at);
+		else
+			status = level_take(t, argv[at]);
+		if (status)
+			return status;
+	}
+	if (t->has_vars ? t->level || t->has_stop_time : !t->level)
+		return usage(t);
+	t->request.cmd = t->has_vars ? INIT_CMD_SETENV : INIT_CMD_RUNLVL;
+	t->request.runlevel = t->level ? *t->level : 0;
+	return 0;
+}
+
+/* Opening what is no FIFO may wait (a tty) or do something (a watchdog): look before. */
+static int fifo_open(const char *path, int *out)
+{
+	struct stat st;
+	int fd, err = sys_stat(path, &st);
+
+	if (err)
+		return err;
+	if (!S_ISFIFO(st.st_mode))
+		return -EINVAL;
+	fd = sys_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	err = sys_fstat(fd, &st);
+	if (!err && !S_ISFIFO(st.st_mode))
+		err = -EINVAL;
+	if (err)
+		sys_close(fd);
+	else
+		*out = fd;
+	return err;
+}
+
+/* -EAGAIN: not now. A reader that is just opening the FIFO anew is not now either. */
+static int request_try(const struct telinit *t, int timeout_ms)
+{
+	struct pollfd room = { .events = POLLOUT };
+	ssize_t wrote;
+	int err = fifo_open(t->fifo, &room.fd);
+
+	if (err)
+		return err == -ENXIO ? -EAGAIN : err;
+	wrote = sys_write(room.fd, &t->request, sizeof t->request);
+	if (wrote == -EAGAIN)
+		(void)sys_poll(&room, 1, timeout_ms);   /* only to try again sooner */
+	sys_close(room.fd);
+	if (wrote == -EPIPE || wrote == -EINTR)
+		return -EAGAIN;
+	if (wrote < 0)
+		return (int)wrote;
+	return wrote == sizeof t->request ? 0 : -EIO;
+}
+
+static int request_send(const struct telinit *t)
+{
+	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000 };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct mono deadline = mono_after_s(mono_now(), WAIT_S);
+
+	sys_sigaction(SIGPIPE, &ignore);
+	for (;;) {
+		int err = request_try(t, RETRY_MS);
+
+		if (err != -EAGAIN)
+			return err;
+		if (mono_is_due(deadline, mono_now()))
+			return -ETIMEDOUT;
+		sys_sleep(&pause);
+	}
+}
+
+int telinit_run(const char *name, int argc, char **argv, const char *fifo)
+{
+	struct telinit t = {
+		.name = name,
+		.fifo = fifo,
+		.request = { .magic = INIT_MAGIC, .sleeptime = DEFAULT_STOP_S },
+	};
+	int err, status = arguments_take(&t, argc, argv);
+
+	if (status)
+		return status;
+	err = request_send(&t);
+	if (err == -ETIMEDOUT)
+		return complain(&t, "timeout opening/writing control channel %s", fifo);
+	if (err)
+		return complain(&t, "%s: %s", fifo, err == -EINVAL ? "not a FIFO" : strerror(-err));
+	return 0;
+}
+
+int telinit_main(const char *name, int argc, char **argv)
+{
+	return telinit_run(name, argc, argv, INIT_FIFO);
+}
