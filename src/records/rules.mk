@@ -1,4 +1,3 @@
-RECORDS_OBJS := records/utmpfile.o
 PROGS += runlevel
 SBIN += runlevel
-runlevel_OBJS := records/runlevel.o $(RECORDS_OBJS) $(LIB_OBJS)
+runlevel_OBJS := records/runlevel.o $(LIB_OBJS)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "initlog/initlog.h"
+#include "initlog/sink_records.h"
+
+enum { CHILD_WAITS_MS = 500, SINKS = SINK_BIT(SINK_RECORDS) | SINK_BIT(SINK_WTMP) };
+
+static void put(struct initlog *log, unsigned sinks, struct record_event event)
+{
+	if (!log->queue)
+		return;
+	event.version = RECORD_EVENT_VERSION;
+	queue_put(log->queue, sinks, wall_now(), &event, sizeof event);
+}
+
+void record_truncate_utmp(struct initlog *log)
+{
+	put(log, SINK_BIT(SINK_RECORDS), (struct record_event){ .kind = RECORD_TRUNCATE });
+}
+
+void record_boot(struct initlog *log)
+{
+	put(log, SINKS, (struct record_event){ .kind = RECORD_BOOT });
+}
+
+void record_level(struct initlog *log, char level, char previous)
+{
+	put(log, SINKS, (struct record_event){ .kind = RECORD_LEVEL, .level = level, .previous = previous });
+}
+
+void record_start(struct initlog *log, const char id[4], pid_t pid)
+{
+	struct record_event event = { .kind = RECORD_START, .pid = pid };
+
+	memcpy(event.id, id, sizeof event.id);
+	put(log, SINKS, event);
+}
+
+void record_end(struct initlog *log, const char id[4], pid_t pid, int termination, int exit_status)
+{
+	struct record_event event = {
+		.kind = RECORD_END, .pid = pid, .termination = (int16_t)termination, .exit = (int16_t)exit_status,
+	};
+
+	memcpy(event.id, id, sizeof event.id);
+	put(log, SINKS, event);
+}
+
+void record_wait_in_child(struct initlog *log, uint64_t seq)
+{
+	if (log->queue)
+		(void)queue_wait_past(log->queue, SINK_RECORDS, seq, CHILD_WAITS_MS);   /* late is no harm */
+}

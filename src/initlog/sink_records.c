@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "initlog/sink_records.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "initlog/sink.h"
+#include "lib/sys.h"
+#include "lib/utmpfile.h"
+
+enum {
+	DEADLINE_MS = 2000,
+	READERS_MS = 300,               /* a child waits half a second for its record */
+	READERS_AGAIN_MS = 20,
+	READERS_REMEMBERED_S = 60,
+	LOCK_LOOK_MS = 500,
+};
+
+/* What each of the two sinks keeps across restarts of its helper and new images of pid 1. */
+enum word { WORD_BOOT, WORD_BOOT_WHEN, WORD_LEVEL, WORD_LEVEL_WHEN, WORD_LEVELS, WORD_RUNLEVEL };
+enum progress { NEVER_ASKED, DUE, OUT };
+
+struct file_sink {
+	struct queue *queue;
+	enum sink sink;
+	enum utmp_use use;
+	const char *path;
+	const char *runlevel;                   /* NULL: not this sink's */
+	char host[sizeof ((struct utsname *)0)->release];
+	struct mono readers_until;              /* until then a read lock is known to stay */
+	bool is_write_locked;                   /* was, at the last delivery */
+	int (*write)(int fd, struct utmp_record *record);
+};
+
+/* --- words --- */
+
+static uint64_t word(const struct file_sink *file, enum word which)
+{
+	return queue_word(file->queue, file->sink, which);
+}
+
+static void set_word(const struct file_sink *file, enum word which, uint64_t value)
+{
+	queue_set_word(file->queue, file->sink, which, value);
+}
+
+static uint64_t pack_wall(struct wall when)
+{
+	return (uint64_t)when.s << 20 | (uint32_t)when.us;
+}
+
+static struct wall unpack_wall(uint64_t packed)
+{
+	return (struct wall){ (int64_t)(packed >> 20), (int32_t)(packed & 0xfffff) };
+}
+
+static void remember(const struct file_sink *file, const struct record_event *event, struct wall when)
+{
+	if (event->kind == RECORD_BOOT) {
+		set_word(file, WORD_BOOT_WHEN, pack_wall(when));
+		set_word(file, WORD_BOOT, DUE);
+	} else if (event->kind == RECORD_LEVEL) {
+		set_word(file, WORD_LEVEL_WHEN, pack_wall(when));
+		set_word(file, WORD_LEVELS, (uint8_t)event->level | (uint64_t)(uint8_t)event->previous << 8);
+		set_word(file, WORD_LEVEL, DUE);
+		set_word(file, WORD_RUNLEVEL, DUE);
+	}
+}
+
+struct record_flags record_flags(const struct queue *queue)
+{
+	return (struct record_flags){
+		.boot_in_wtmp = queue_word(queue, SINK_WTMP, WORD_BOOT) == OUT,
+		.boot_in_utmp = queue_word(queue, SINK_RECORDS, WORD_BOOT) == OUT,
+		.level_in_wtmp = queue_word(queue, SINK_WTMP, WORD_LEVEL) == OUT,
+		.level_in_utmp = queue_word(queue, SINK_RECORDS, WORD_LEVEL) == OUT,
+	};
+}
+
+/* --- one record into one file --- */
+
+static bool is_living(int32_t pid)
+{
+	return pid > 0 && sys_kill(pid, 0) != -ESRCH;
+}
+
+/* True if the record comes too late for the slot that it would replace. */
+static bool is_overtaken(const struct utmp_record *record, const struct utmp_record *old)
+{
+	bool is_in_use = old->type == UTMP_LOGIN_PROCESS || old->type == UTMP_USER_PROCESS;
+	bool is_others = old->type != UTMP_DEAD_PROCESS && old->pid != record->pid && is_living(old->pid);
+
+	if (record->type == UTMP_INIT_PROCESS)
+		return (is_in_use && old->pid == record->pid) || (is_others && !is_living(record->pid));
+	return record->type == UTMP_DEAD_PROCESS && is_others;
+}
+
+static int replace(int fd, struct utmp_record *record)
+{
+	struct utmp_record old;
+	off_t at;
+	int err = utmp_find(fd, record, &old, &at);
+
+	if (err && err != -ENOENT)
+		return err;
+	if (!err && is_overtaken(record, &old))
+		return 0;
+	if (!err && record->type == UTMP_DEAD_PROCESS)
+		memcpy(record->line, old.line, sizeof record->line);
+	return utmp_put(fd, at, record);
+}
+
+static int append(int fd, struct utmp_record *record)
+{
+	return utmp_append(fd, record);
+}
+
+static struct utmp_record new_record(const struct file_sink *file, enum utmp_type type, struct wall when)
+{
+	struct utmp_record record = { .type = (int16_t)type };
+
+	record.s = (utmp_long)when.s;
+	record.us = when.us;
+	utmp_set_text(record.host, sizeof record.host, file->host);
+	return record;
+}
+
+static int write_system(const struct file_sink *file, int fd, enum utmp_type type, const char *user, int32_t pid,
+	uint64_t when)
+{
+	struct utmp_record record = new_record(file, type, unpack_wall(when));
+
+	record.pid = pid;
+	utmp_set_text(record.user, sizeof record.user, user);
+	utmp_set_text(record.id, sizeof record.id, "~~");
+	utmp_set_text(record.line, sizeof record.line, "~");
+	return file->write(fd, &record);
+}
+
+static int write_process(const struct file_sink *file, int fd, const struct record_event *event, struct wall when)
+{
+	struct utmp_record record =
+		new_record(file, event->kind == RECORD_START ? UTMP_INIT_PROCESS : UTMP_DEAD_PROCESS, when);
+
+	record.pid = event->pid;
+	memcpy(record.id, event->id, sizeof record.id);
+	record.termination = event->termination;
+	record.exit = event->exit;
+	return file->write(fd, &record);
+}
+
+/* Boot and level, as far as they are not out yet. */
+static int write_due(const struct file_sink *file, int fd)
+{
+	uint64_t levels = word(file, WORD_LEVELS);
+	int err;
+
+	if (word(file, WORD_BOOT) == DUE) {
+		err = write_system(file, fd, UTMP_BOOT_TIME, "reboot", 0, word(file, WORD_BOOT_WHEN));
+		if (err)
+			return err;
+		set_word(file, WORD_BOOT, OUT);
+	}
+	if (word(file, WORD_LEVEL) == DUE) {
+		err = write_system(file, fd, UTMP_RUN_LVL, "runlevel", (int32_t)(levels & 0xffff),
+			word(file, WORD_LEVEL_WHEN));
+		if (err)
+			return err;
+		set_word(file, WORD_LEVEL, OUT);
+	}
+	return 0;
+}
+
+static bool is_multi_user(char level)
+{
+	return level >= '2' && level <= '5';
+}
+
+/* Boot scripts empty utmp after the boot record went into it. */
+static int notice_emptied(const struct file_sink *file, int fd, const struct record_event *event)
+{
+	struct stat st;
+	int err;
+
+	if (file->use != UTMP_REPLACE || event->kind != RECORD_LEVEL || !is_multi_user(event->level))
+		return 0;
+	err = sys_fstat(fd, &st);
+	if (!err && st.st_size < (off_t)sizeof(struct utmp_record) && word(file, WORD_BOOT) == OUT)
+		set_word(file, WORD_BOOT, DUE);
+	return err;
+}
+
+static int write_event(const struct file_sink *file, int fd, const struct record_event *event, struct wall when)
+{
+	int err = notice_emptied(file, fd, event);
+
+	if (!err)
+		err = write_due(file, fd);
+	if (!err && (event->kind == RECORD_START || event->kind == RECORD_END))
+		err = write_process(file, fd, event, when);
+	return err;
+}
+
+/* --- delivery --- */
+
+/* 0: the lock is ours, or ignored. */
+static int take_lock(struct file_sink *file, int fd, struct mono deadline)
+{
+	struct mono now = mono_now();
+	bool is_known = !mono_is_due(file->readers_until, now);
+	struct mono readers_until = mono_after_ms(now, is_known ? READERS_AGAIN_MS : READERS_MS);
+	int err = utmp_lock(fd, readers_until, mono_after_ms(now, mono_left_ms(deadline, now) * 3 / 4));
+
+	file->is_write_locked = err == -EAGAIN;
+	if (err != -EBUSY)
+		return err;
+	if (!is_known)
+		file->readers_until = mono_after_s(mono_now(), READERS_REMEMBERED_S);
+	return 0;
+}
+
+static int write_out(struct file_sink *file, const struct record_event *event, struct wall when,
+	struct mono deadline)
+{
+	int fd, err = utmp_open(file->path, file->use, &fd);
+
+	if (err)
+		return err;
+	err = take_lock(file, fd, deadline);
+	if (!err)
+		err = write_event(file, fd, event, when);
+	sys_close(fd);
+	return err;
+}
+
+/* One character, and never none: written first, cut afterwards. */
+static int write_runlevel(const char *path, char level)
+{
+	int err = 0, fd = sys_open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	err = sys_fstat(fd, &st);
+	if (!err && !S_ISREG(st.st_mode))
+		err = -EINVAL;
+	if (!err) {
+		n = sys_pwrite(fd, &level, 1, 0);
+		err = n == 1 ? sys_ftruncate(fd, 1) : n < 0 ? (int)n : -EIO;
+	}
+	sys_close(fd);
+	return err;
+}
+
+static bool is_event(const struct record *record, struct record_event *event)
+{
+	if (record->len_bytes != sizeof *event)
+		return false;
+	memcpy(event, record->text, sizeof *event);
+	return event->version == RECORD_EVENT_VERSION;
+}
+
+static int deliver(void *state, const struct record *record, struct mono deadline)
+{
+	struct file_sink *file = state;
+	struct record_event event;
+	int err;
+
+	if (!is_event(record, &event))
+		return 0;
+	file->is_write_locked = false;
+	if (event.kind == RECORD_TRUNCATE) {
+		err = utmp_truncate(file->path);
+		return err == -EINTR ? err : 0;         /* "if possible": later it might empty what others wrote */
+	}
+	remember(file, &event, record->when);
+	/* A failure is nobody's reason to wait: each later event tries again. */
+	if (file->runlevel && word(file, WORD_RUNLEVEL) == DUE &&
+		!write_runlevel(file->runlevel, (char)(word(file, WORD_LEVELS) & 0xff)))
+		set_word(file, WORD_RUNLEVEL, OUT);
+	err = write_out(file, &event, record->when, deadline);
+	return utmp_is_absent(err) ? 0 : err;
+}
+
+static void nap(struct mono until, int at_most_ms)
+{
+	int left = mono_left_ms(until, mono_now());
+	struct timespec time;
+
+	if (at_most_ms && (left < 0 || left > at_most_ms))
+		left = at_most_ms;
+	time = (struct timespec){ left / 1000, left % 1000 * 1000000L };
+	if (left > 0)
+		(void)sys_sleep(&time);         /* cut short: the caller looks at the clock */
+}
+
+static bool is_still_locked(const struct file_sink *file)
+{
+	int fd;
+	bool locked;
+
+	if (utmp_open(file->path, file->use, &fd))
+		return false;
+	locked = utmp_is_write_locked(fd);
+	sys_close(fd);
+	return locked;
+}
+
+static void back_off(void *state, struct mono until)
+{
+	struct file_sink *file = state;
+
+	if (!file->is_write_locked) {
+		nap(until, 0);
+		return;
+	}
+	do
+		nap(until, LOCK_LOOK_MS);
+	while (!mono_is_due(until, mono_now()) && is_still_locked(file));
+}
+
+static void *open_utmp(const struct initlog_config *config, struct queue *queue)
+{
+	static struct file_sink file;
+
+	file = (struct file_sink){
+		.queue = queue, .sink = SINK_RECORDS, .use = UTMP_REPLACE, .path = config->utmp,
+		.runlevel = config->runlevel, .write = replace,
+	};
+	return &file;
+}
+
+static void *open_wtmp(const struct initlog_config *config, struct queue *queue)
+{
+	static struct file_sink file;
+	struct utsname kernel;
+
+	file = (struct file_sink){
+		.queue = queue, .sink = SINK_WTMP, .use = UTMP_APPEND, .path = config->wtmp, .write = append,
+	};
+	if (!sys_uname(&kernel))
+		memcpy(file.host, kernel.release, sizeof file.host);
+	return &file;
+}
+
+const struct sink_ops sink_records_ops = {
+	.name = "records", .deadline_ms = DEADLINE_MS, .open = open_utmp, .deliver = deliver, .wait = back_off,
+};
+
+const struct sink_ops sink_wtmp_ops = {
+	.name = "wtmp", .deadline_ms = DEADLINE_MS, .open = open_wtmp, .deliver = deliver, .wait = back_off,
+};

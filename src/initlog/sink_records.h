@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sink_records.h - what record_*() put into the queue, and what two sinks make of it.
+ * sink_records_ops keeps utmp and /var/run/runlevel, sink_wtmp_ops appends to wtmp. Each has its own helper, cursor,
+ * back-off and loss count, so that a /var that is read-only, full, locked or frozen costs wtmp alone.
+ *
+ * A file that is absent (or a FIFO, a directory, a symbolic link, immutable: utmp_is_absent()) is not wanted: start and
+ * end records for it are dropped. Every other failure (read-only, full, locked for writing, I/O) keeps the cursor
+ * where it is: the helper backs off and replays from there, and only a lapping queue loses.
+ * Boot and level are remembered in the queue's words until they are out, also over an absent file: every later event
+ * writes them first. A level among 2-5 that finds utmp empty (boot scripts do that) writes both there again.
+ *
+ * Replayed records are old, so the present state of utmp wins: a start does not overwrite the record of getty or login
+ * with the same pid, and neither a start of a process that is gone nor an end overwrites a living process of the
+ * same id.
+ *
+ * Only who can write a file can lock it for writing, but whoever can read it can keep a read lock for ever. Such a
+ * lock is respected for READERS_MS and then ignored, for a minute after READERS_AGAIN_MS; a write lock is waited out.
+ * Files are open for one delivery only: a remount read-only at shutdown does not find us with one. */
+#ifndef INITLOG_SINK_RECORDS_H
+#define INITLOG_SINK_RECORDS_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "initlog/queue.h"
+
+enum record_kind {
+	RECORD_TRUNCATE = 1,
+	RECORD_BOOT,
+	RECORD_LEVEL,
+	RECORD_START,
+	RECORD_END,
+	RECORD_KINDS,
+};
+
+enum { RECORD_EVENT_VERSION = 1 };
+
+/* The text of a queue record for these sinks. It may have been put by another version of pid 1. */
+struct record_event {
+	uint8_t version;
+	uint8_t kind;
+	char level, previous;           /* RECORD_LEVEL */
+	int32_t pid;                    /* RECORD_START, RECORD_END */
+	char id[4];
+	int16_t termination, exit;      /* RECORD_END */
+};
+static_assert(sizeof(struct record_event) == 16 && offsetof(struct record_event, pid) == 4 &&
+	offsetof(struct record_event, id) == 8 && offsetof(struct record_event, exit) == 14, "lies in the queue");
+
+/* What is out, for the state stream (-WR -WU -LW -LU). */
+struct record_flags {
+	bool boot_in_wtmp, boot_in_utmp, level_in_wtmp, level_in_utmp;
+};
+struct record_flags record_flags(const struct queue *queue);
+
+#endif
