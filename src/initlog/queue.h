@@ -50,6 +50,13 @@ struct queue_status {
 /* Makes an empty queue in a new memfd. 0, -ENOMEM, -EMFILE ... */
 int queue_create(struct queue **out) MUST_CHECK;
 
+/* The same with its counters where a test wants them: a little below a wrap. */
+struct queue_start {
+	uint64_t seq, ordinal;
+	uint32_t bell;
+};
+int queue_create_at(const struct queue_start *start, struct queue **out) MUST_CHECK;
+
 /* Takes over the queue in fd as its writer (pid 1 after executing itself) or reader. -EPROTO: not our layout
  * or damaged beyond use; fd stays the caller's then, else the queue's. */
 int queue_attach(int fd, struct queue **out) MUST_CHECK;
@@ -70,6 +77,9 @@ int queue_take(struct queue *queue, enum sink sink, struct record *out) MUST_CHE
 
 /* out is delivered (and out->lost announced): the cursor moves past it. */
 void queue_done(struct queue *queue, enum sink sink, const struct record *record);
+
+/* record->lost is announced, record not yet delivered: the cursor moves up to it, record->lost becomes 0. */
+void queue_done_lost(struct queue *queue, enum sink sink, struct record *record);
 
 void queue_set_state(struct queue *queue, enum sink sink, enum sink_state state);
 

@@ -12,11 +12,14 @@ struct sink_ops {
 	int deadline_ms;                /* for one delivery */
 	void *(*open)(const struct initlog_config *config, struct queue *queue);  /* never NULL; state is static */
 	/* 0: delivered (or of no use to anybody: dropped for good). A negative errno: not now; the helper backs off
-	 * and offers the same record again. deadline is absolute. May be interrupted by the deadline timer. */
+	 * and offers the same record again, as often as it takes: once offered, the queue no longer loses it. deadline is absolute. May be interrupted by the deadline timer. */
 	int (*deliver)(void *state, const struct record *record, struct mono deadline);
 	/* Sleeps for the back-off: until the sink may take something again (writable, /dev/log has appeared ...), or
 	 * until the time given. May return at any time for no reason. */
 	void (*wait)(void *state, struct mono until);
+	/* Lost records are announced by a line of their own, "N messages lost": deliver() gets it as a record that
+	 * takes the place of the lost ones. Otherwise the sink sees record->lost and may do as it likes. */
+	bool says_lost;
 };
 
 extern const struct sink_ops sink_console_ops, sink_syslog_ops, sink_records_ops, sink_wtmp_ops;

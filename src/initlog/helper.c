@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "initlog/sink.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "lib/sys.h"
+
+enum {
+	BACKOFF_FIRST_S = 1,
+	BACKOFF_MAX_S = 30,
+	BREATH_MS = 100,        /* between two tries at least, whatever a sink believes to have seen */
+	NUDGE_MS = 100,         /* between two signals to a delivery that overran its deadline */
+};
+
+static const struct sink_ops *const ops_of[] = {
+	[SINK_CONSOLE] = &sink_console_ops,
+	[SINK_SYSLOG] = &sink_syslog_ops,
+	[SINK_RECORDS] = &sink_records_ops,
+	[SINK_WTMP] = &sink_wtmp_ops,
+};
+_Static_assert(sizeof ops_of / sizeof ops_of[0] == SINK_COUNT, "a sink without a helper");
+
+struct job {
+	struct queue *queue;
+	const struct sink_ops *ops;
+	void *state;
+	enum sink sink;
+};
+
+static void ignore_alarm(int signal)
+{
+	(void)signal;
+}
+
+/* Signals for init or for everybody (killall5 -15, ^C on the console) must not end a helper; what the
+ * kernel raises for a fault in it does. The alarm has no SA_RESTART: it ends a sleep that can be ended. */
+static void signals_shed(void)
+{
+	static const int open[] = { SIGALRM, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t mask;
+
+	for (int signal = 1; signal < NSIG; signal++)
+		sys_sigaction(signal, &action);
+	action.sa_handler = ignore_alarm;
+	sys_sigaction(SIGALRM, &action);
+	sigfillset(&mask);
+	for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+		sigdelset(&mask, open[i]);
+	sys_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+static void descriptors_shed(int kept)
+{
+	if (kept > 0)
+		sys_close_range(0, (unsigned)kept - 1);
+	sys_close_range((unsigned)(kept + 1), ~0u);
+}
+
+static void inheritance_shed(struct initlog *log, const char *name)
+{
+	char title[TITLE_MAX];
+
+	signals_shed();
+	sys_setsid();
+	descriptors_shed(queue_fd(log->queue));
+	sys_chdir("/");
+	snprintf(title, sizeof title, "%s [log: %s]", log->config.title, name);
+	title_set(log->command_line, title);
+}
+
+static void nudge_set(int first_ms)
+{
+	struct itimerval timer = {
+		.it_value = { first_ms / 1000, first_ms % 1000 * 1000 },
+		.it_interval = { 0, first_ms ? NUDGE_MS * 1000 : 0 },
+	};
+
+	sys_setitimer(&timer);
+}
+
+static int try_once(const struct job *job, const struct record *record)
+{
+	int err;
+
+	queue_set_state(job->queue, job->sink, SINK_DELIVERING);
+	nudge_set(job->ops->deadline_ms);
+	err = job->ops->deliver(job->state, record, mono_after_ms(mono_now(), job->ops->deadline_ms));
+	nudge_set(0);
+	return err;
+}
+
+static void deliver(const struct job *job, const struct record *record)
+{
+	static const struct timespec breath = { 0, BREATH_MS * 1000000 };
+	int64_t backoff_s = BACKOFF_FIRST_S;
+
+	while (try_once(job, record)) {
+		queue_set_state(job->queue, job->sink, SINK_BACKING_OFF);
+		sys_sleep(&breath);
+		job->ops->wait(job->state, mono_after_s(mono_now(), backoff_s));
+		backoff_s = backoff_s * 2 > BACKOFF_MAX_S ? BACKOFF_MAX_S : backoff_s * 2;
+	}
+}
+
+/* A record of its own and a step of its own: neither the loss nor what follows is said twice. */
+static void deliver_loss(const struct job *job, struct record *record)
+{
+	static struct record loss;
+
+	loss = (struct record){ .seq = record->seq - 1, .ordinal = record->ordinal - 1, .when = record->when };
+	loss.len_bytes = (size_t)snprintf(loss.text, sizeof loss.text, "%" PRIu64 " messages lost", record->lost);
+	deliver(job, &loss);
+	queue_done_lost(job->queue, job->sink, record);
+}
+
+/* Nothing to do: no wake-up until something is put. A kernel that refuses to wait must not make it a busy loop. */
+static void idle(const struct job *job)
+{
+	static const struct timespec second = { 1, 0 };
+	int err;
+
+	queue_set_state(job->queue, job->sink, SINK_IDLE);
+	err = queue_wait(job->queue, job->sink, -1);
+	if (err && err != -EINTR)
+		sys_sleep(&second);
+}
+
+_Noreturn void helper_main(struct initlog *log, enum sink sink)
+{
+	static struct record record;
+	struct job job = { .queue = log->queue, .ops = ops_of[sink], .sink = sink };
+
+	inheritance_shed(log, job.ops->name);
+	job.state = job.ops->open(&log->config, job.queue);
+	for (;;) {
+		if (queue_take(job.queue, sink, &record)) {
+			idle(&job);
+			continue;
+		}
+		if (record.lost && job.ops->says_lost)
+			deliver_loss(&job, &record);
+		deliver(&job, &record);
+		queue_done(job.queue, sink, &record);
+	}
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "initlog/initlog.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "initlog/sink.h"
+#include "lib/sys.h"
+
+enum { BACKOFF_FIRST_S = 1, BACKOFF_MAX_S = 60, RAN_WELL_S = 60 };
+
+int initlog_open(struct initlog *log, const struct initlog_config *config, struct title *command_line,
+	int queue_fd)
+{
+	struct queue *queue;
+	int err = queue_fd >= 0 ? queue_attach(queue_fd, &queue) : queue_create(&queue);
+
+	if (err)
+		return err;
+	*log = (struct initlog){ .config = *config, .command_line = command_line, .queue = queue };
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
+		log->helper[sink].backoff_s = BACKOFF_FIRST_S;
+	return 0;
+}
+
+void initlog(struct initlog *log, unsigned sinks, const char *format, ...)
+{
+	char text[QUEUE_TEXT_MAX + 1];
+	va_list args;
+	int len;
+
+	if (!log->queue)
+		return;
+	va_start(args, format);
+	len = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (len < 0)
+		return;
+	if (len > QUEUE_TEXT_MAX)
+		len = QUEUE_TEXT_MAX;
+	else if (len && text[len - 1] == '\n')
+		len--;
+	queue_put(log->queue, sinks, wall_now(), text, (size_t)len);
+}
+
+/* Also for one that could not be started. */
+static void helper_ended(struct helper *helper, struct mono now)
+{
+	if (helper->pid && mono_is_due(mono_after_s(helper->started, RAN_WELL_S), now)) {
+		helper->start_at = now;
+		helper->backoff_s = BACKOFF_FIRST_S;
+	} else {
+		helper->start_at = mono_after_s(now, helper->backoff_s);
+		helper->backoff_s *= 2;
+		if (helper->backoff_s > BACKOFF_MAX_S)
+			helper->backoff_s = BACKOFF_MAX_S;
+	}
+	helper->pid = 0;
+}
+
+bool initlog_child_ended(struct initlog *log, pid_t pid, struct mono now)
+{
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
+		if (!log->helper[sink].pid || log->helper[sink].pid != pid)
+			continue;
+		helper_ended(&log->helper[sink], now);
+		return true;
+	}
+	return false;
+}
+
+static void helper_start(struct initlog *log, enum sink sink, struct mono now)
+{
+	struct helper *helper = &log->helper[sink];
+	pid_t pid = sys_fork();
+
+	if (!pid)
+		helper_main(log, sink);
+	if (pid < 0) {
+		helper_ended(helper, now);
+		return;
+	}
+	helper->pid = pid;
+	helper->started = now;
+}
+
+struct mono initlog_tend(struct initlog *log, struct mono now)
+{
+	struct mono next = MONO_NEVER;
+
+	if (!log->queue)
+		return next;
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
+		struct helper *helper = &log->helper[sink];
+
+		if (!helper->pid && mono_is_due(helper->start_at, now))
+			helper_start(log, sink, now);
+		if (!helper->pid)
+			next = mono_first(next, helper->start_at);
+	}
+	return next;
+}
+
+void initlog_stop_helpers(struct initlog *log)
+{
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
+		if (log->helper[sink].pid)
+			sys_kill(log->helper[sink].pid, SIGKILL);
+		log->helper[sink] = (struct helper){ .backoff_s = BACKOFF_FIRST_S };
+	}
+}

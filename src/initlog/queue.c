@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every word that two processes share is an atomic. What orders them, each store with the load it serves:
+ *
+ *   [put:A] "being written" before each word of the slot     [take:C] each word before the second look at the
+ *           (each word is stored with release)                       stamp: a word of a newer record shows it
+ *   [put:B] the words before the stamp that vouches for them [take:B] the stamp before the words
+ *   [put:C] the slot before the head that covers it          [take:A] the head before the slots
+ *   [put:D] the head before the bell                         [take:D] the bell before the head: what take did not
+ *                                                                     see rings a bell that wait has not heard
+ *   [place:A] a place's words before it is the active one    [place:B] which one is active before its words
+ *   [moved:A] the place before the readers' bell             [moved:B] that bell before the place
+ *
+ * No fences: ThreadSanitizer does not know them, and on x86-64 these orders cost nothing. */
+#include "initlog/queue.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/sys.h"
+
+enum {
+	VERSION_OF_LAYOUT = 1,
+	HEADER_BYTES = 4096,
+	PAGE_BYTES = 4096,
+	MEMFD_CLOEXEC_AND_SEALS = 3,
+	SEAL_SIZE = 1 | 2 | 4,          /* F_SEAL_SEAL, _SHRINK, _GROW: nobody can make a page of it a SIGBUS */
+	ALL_SINKS = (1 << SINK_COUNT) - 1,
+};
+#define MAGIC UINT64_C(0x716c74696e690a1a)   /* "\x1a\ninitlq" in memory */
+
+/* What a slot holds, as its one writer and its readers see it in memory of their own. */
+struct body {
+	uint64_t check;                 /* of all that follows, and of the seq */
+	int64_t when_s;
+	uint32_t when_us;
+	uint32_t len_bytes;
+	uint32_t sinks;
+	uint32_t spare;
+	uint64_t ordinal[SINK_COUNT];   /* records of each sink, up to and with this one */
+	char text[QUEUE_TEXT_MAX];
+};
+
+enum {
+	BODY_WORDS = (QUEUE_SLOT_BYTES - 8) / 8,
+	FIXED_WORDS = offsetof(struct body, text) / 8,
+	TEXT_WORDS = QUEUE_TEXT_MAX / 8,
+};
+
+union body_words {
+	struct body body;
+	uint64_t word[FIXED_WORDS + TEXT_WORDS];
+};
+
+struct slot {
+	_Atomic uint64_t stamp;         /* seq * 2 + 1 while it is written, seq * 2 + 2 when it holds record seq */
+	_Atomic uint64_t word[BODY_WORDS];
+};
+
+/* How far a sink is. Two copies with a checksum: whenever its helper dies, one of them is whole. */
+struct place {
+	uint64_t next;                  /* no undelivered record of the sink lies before it */
+	uint64_t dealt;                 /* ordinal of the last record that was delivered or announced as lost */
+	uint64_t delivered, lost;
+	uint64_t check;
+};
+
+enum { PLACE_WORDS = sizeof(struct place) / 8 };
+
+union place_words {
+	struct place place;
+	uint64_t word[PLACE_WORDS];
+};
+
+struct cursor {
+	_Atomic uint64_t place[2][PLACE_WORDS];
+	_Atomic uint32_t active;
+	_Atomic uint32_t moved;         /* futex: the place or the state changed */
+	_Atomic uint32_t state;
+	uint32_t spare[3];
+	_Atomic uint64_t word[QUEUE_SINK_WORDS];
+	uint64_t spare2[3];
+};
+
+struct header {
+	uint64_t magic;
+	uint32_t version, slots, slot_bytes, text_max, sinks, words;
+	_Atomic uint64_t head;          /* seq of the next record */
+	_Atomic uint64_t said[SINK_COUNT];
+	_Atomic uint32_t bell;          /* futex: one more record */
+	uint32_t spare[13];     /* cursors on cache lines of their own */
+	struct cursor cursor[SINK_COUNT];
+};
+
+struct shared {
+	union {
+		struct header header;
+		char page[HEADER_BYTES];
+	};
+	struct slot slot[QUEUE_SLOTS];
+};
+
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "the queue lives in shared memory");
+static_assert((QUEUE_SLOTS & (QUEUE_SLOTS - 1)) == 0, "free-running counters need a power of two");
+static_assert(sizeof(struct slot) == QUEUE_SLOT_BYTES, "slots");
+static_assert(offsetof(struct body, ordinal) == 32 && offsetof(struct body, text) == 64, "no padding");
+static_assert(sizeof(union body_words) == sizeof(struct body) && FIXED_WORDS + TEXT_WORDS <= BODY_WORDS, "words");
+static_assert(sizeof(struct cursor) == 256 && offsetof(struct cursor, word) == 104, "cursors");
+static_assert(offsetof(struct header, head) == 32 && offsetof(struct header, bell) == 72, "writer's words");
+static_assert(offsetof(struct header, cursor) == 128 && sizeof(struct header) <= HEADER_BYTES, "header");
+static_assert(sizeof(struct shared) == HEADER_BYTES + QUEUE_SLOTS * QUEUE_SLOT_BYTES, "the whole");
+
+struct queue {
+	struct shared *shared;
+	int fd;
+	/* The writer's own: what it stores in the header it never reads back. Atomic for a fatal handler's sake. */
+	_Atomic uint64_t head, said[SINK_COUNT];
+	_Atomic uint32_t bell;
+	/* A reader's own: the bell as it was before the last look at the head. */
+	uint32_t heard[SINK_COUNT];
+};
+
+#define load_relaxed(at) atomic_load_explicit(at, memory_order_relaxed)
+#define load_acquire(at) atomic_load_explicit(at, memory_order_acquire)
+#define store_relaxed(at, value) atomic_store_explicit(at, value, memory_order_relaxed)
+#define store_release(at, value) atomic_store_explicit(at, value, memory_order_release)
+
+static bool is_before(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) < 0;
+}
+
+/* Notices damage, keeps no secrets. A word a step: putting a line is on the way of every reap. */
+static uint64_t checksum(uint64_t seed, const uint64_t *word, size_t count)
+{
+	uint64_t sum = seed ^ MAGIC;
+
+	while (count--) {
+		sum = (sum ^ *word++) * UINT64_C(0x9e3779b97f4a7c15);
+		sum ^= sum >> 29;
+	}
+	return sum;
+}
+
+static size_t text_words(size_t len_bytes)
+{
+	return (len_bytes + 7) / 8;
+}
+
+static uint64_t body_check(const union body_words *it, uint64_t seq)
+{
+	return checksum(seq, it->word + 1, FIXED_WORDS - 1 + text_words(it->body.len_bytes));
+}
+
+/* --- places --- */
+
+static uint64_t place_check(const union place_words *it)
+{
+	return checksum(PLACE_WORDS, it->word, PLACE_WORDS - 1);
+}
+
+static bool place_read(const struct cursor *cursor, unsigned which, struct place *out)
+{
+	union place_words it;
+
+	for (unsigned i = 0; i < PLACE_WORDS; i++)
+		it.word[i] = load_relaxed(&cursor->place[which][i]);
+	if (it.place.check != place_check(&it))
+		return false;
+	*out = it.place;
+	return true;
+}
+
+/* False: both copies are damaged. */
+static bool place_load(const struct cursor *cursor, struct place *out)
+{
+	unsigned active = load_acquire(&cursor->active) & 1;    /* [place:B] */
+
+	return place_read(cursor, active, out) || place_read(cursor, !active, out);
+}
+
+static void place_store(struct cursor *cursor, const struct place *place)
+{
+	unsigned idle = !(load_relaxed(&cursor->active) & 1);
+	union place_words it = { .place = *place };
+
+	it.place.check = place_check(&it);
+	for (unsigned i = 0; i < PLACE_WORDS; i++)
+		store_relaxed(&cursor->place[idle][i], it.word[i]);
+	store_release(&cursor->active, idle);                   /* [place:A] */
+	atomic_fetch_add_explicit(&cursor->moved, 1, memory_order_release);     /* [moved:A] */
+	sys_futex_wake(&cursor->moved);
+}
+
+static struct cursor *cursor_of(const struct queue *queue, enum sink sink)
+{
+	return &queue->shared->header.cursor[sink];
+}
+
+/* --- making, taking over --- */
+
+static int handle_new(int fd, struct queue **out)
+{
+	struct queue *queue;
+	void *handle, *shared;
+	int err;
+
+	err = sys_map(-1, sizeof *queue, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, &handle);
+	if (err)
+		return err;
+	err = sys_map(fd, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, &shared);
+	if (err) {
+		sys_unmap(handle, sizeof *queue);
+		return err;
+	}
+	queue = handle;
+	queue->shared = shared;
+	queue->fd = fd;
+	*out = queue;
+	return 0;
+}
+
+static void handle_free(struct queue *queue)
+{
+	sys_unmap(queue->shared, sizeof *queue->shared);
+	sys_unmap(queue, sizeof *queue);
+}
+
+/* Takes the memory now and by a call that can fail: a first touch that finds none is a SIGBUS. */
+static int memory_take(int fd)
+{
+	int err = sys_ftruncate(fd, sizeof(struct shared));
+
+	for (size_t at = 0; !err && at < sizeof(struct shared); at += PAGE_BYTES) {
+		ssize_t n = sys_pwrite(fd, "", 1, (off_t)at);
+
+		err = n < 0 ? (int)n : 0;
+	}
+	return err ? err : sys_seal(fd, SEAL_SIZE);
+}
+
+static void header_init(struct queue *queue, const struct queue_start *start)
+{
+	struct header *header = &queue->shared->header;
+	struct place place = { .next = start->seq, .dealt = start->ordinal };
+
+	header->magic = MAGIC;
+	header->version = VERSION_OF_LAYOUT;
+	header->slots = QUEUE_SLOTS;
+	header->slot_bytes = QUEUE_SLOT_BYTES;
+	header->text_max = QUEUE_TEXT_MAX;
+	header->sinks = SINK_COUNT;
+	header->words = QUEUE_SINK_WORDS;
+	store_relaxed(&header->head, start->seq);
+	store_relaxed(&header->bell, start->bell);
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
+		store_relaxed(&header->said[sink], start->ordinal);
+		place_store(&header->cursor[sink], &place);
+	}
+}
+
+static bool header_is_ours(const struct header *header)
+{
+	return header->magic == MAGIC && header->version == VERSION_OF_LAYOUT &&
+		header->slots == QUEUE_SLOTS && header->slot_bytes == QUEUE_SLOT_BYTES &&
+		header->text_max == QUEUE_TEXT_MAX && header->sinks == SINK_COUNT &&
+		header->words == QUEUE_SINK_WORDS;
+}
+
+int queue_create_at(const struct queue_start *start, struct queue **out)
+{
+	struct queue *queue;
+	int err, fd = sys_memfd("initlog", MEMFD_CLOEXEC_AND_SEALS);
+
+	if (fd < 0)
+		return fd;
+	err = memory_take(fd);
+	if (!err)
+		err = handle_new(fd, &queue);
+	if (err) {
+		sys_close(fd);
+		return err;
+	}
+	header_init(queue, start);
+	store_relaxed(&queue->head, start->seq);
+	store_relaxed(&queue->bell, start->bell);
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
+		store_relaxed(&queue->said[sink], start->ordinal);
+	*out = queue;
+	return 0;
+}
+
+int queue_create(struct queue **out)
+{
+	return queue_create_at(&(struct queue_start){ 0 }, out);
+}
+
+static bool slot_read(const struct queue *queue, uint64_t seq, union body_words *out)
+{
+	const struct slot *slot = &queue->shared->slot[seq & (QUEUE_SLOTS - 1)];
+	size_t count;
+
+	if (load_acquire(&slot->stamp) != seq * 2 + 2)                  /* [take:B] */
+		return false;
+	for (unsigned i = 0; i < FIXED_WORDS; i++)
+		out->word[i] = load_acquire(&slot->word[i]);            /* [take:C] */
+	if (out->body.len_bytes > QUEUE_TEXT_MAX)
+		return false;
+	count = FIXED_WORDS + text_words(out->body.len_bytes);
+	for (size_t i = FIXED_WORDS; i < count; i++)
+		out->word[i] = load_acquire(&slot->word[i]);            /* [take:C] */
+	if (load_relaxed(&slot->stamp) != seq * 2 + 2)
+		return false;
+	return out->body.check == body_check(out, seq);
+}
+
+/* The newest record that is whole. */
+static bool newest_find(const struct queue *queue, uint64_t *seq, union body_words *out)
+{
+	union body_words it;
+	bool found = false;
+
+	for (unsigned i = 0; i < QUEUE_SLOTS; i++) {
+		uint64_t stamp = load_acquire(&queue->shared->slot[i].stamp);
+		uint64_t at = (stamp - 2) / 2;
+
+		/* A stamp has 63 bits of its seq: the top one is the header's. */
+		at |= load_relaxed(&queue->shared->header.head) & UINT64_C(1) << 63;
+		if ((found && !is_before(*seq, at)) || (at & (QUEUE_SLOTS - 1)) != i ||
+			!slot_read(queue, at, &it))
+			continue;
+		*seq = at;
+		*out = it;
+		found = true;
+	}
+	return found;
+}
+
+/* The header's counters, unless the newest whole record shows that they cannot be right. */
+static uint64_t counter_believe(uint64_t header, uint64_t shown)
+{
+	return header - shown <= QUEUE_SLOTS ? header : shown;
+}
+
+static void writer_recover(struct queue *queue)
+{
+	struct header *header = &queue->shared->header;
+	uint64_t seq = 0, value;
+	union body_words it;
+	bool found = newest_find(queue, &seq, &it);
+
+	value = load_relaxed(&header->head);
+	store_relaxed(&queue->head, found ? counter_believe(value, seq + 1) : value);
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
+		value = load_relaxed(&header->said[sink]);
+		store_relaxed(&queue->said[sink],
+			found ? counter_believe(value, it.body.ordinal[sink]) : value);
+	}
+	store_relaxed(&queue->bell, load_relaxed(&header->bell));
+}
+
+int queue_attach(int fd, struct queue **out)
+{
+	struct queue *queue;
+	struct stat st;
+	int err = sys_fstat(fd, &st);
+
+	if (err)
+		return err;
+	if (st.st_size != sizeof(struct shared))
+		return -EPROTO;
+	err = handle_new(fd, &queue);
+	if (err)
+		return err;
+	if (!header_is_ours(&queue->shared->header)) {
+		handle_free(queue);
+		return -EPROTO;
+	}
+	writer_recover(queue);
+	*out = queue;
+	return 0;
+}
+
+void queue_free(struct queue *queue)
+{
+	if (!queue)
+		return;
+	sys_close(queue->fd);
+	handle_free(queue);
+}
+
+int queue_fd(const struct queue *queue)
+{
+	return queue->fd;
+}
+
+/* --- the writer --- */
+
+static void slot_write(struct slot *slot, uint64_t seq, const union body_words *it, size_t count)
+{
+	store_relaxed(&slot->stamp, seq * 2 + 1);
+	for (size_t i = 0; i < count; i++)
+		store_release(&slot->word[i], it->word[i]);     /* [put:A] */
+	store_release(&slot->stamp, seq * 2 + 2);               /* [put:B] */
+}
+
+/* A fatal handler may put a line while a put is under way: seq and ordinals are claimed before anything is
+ * written, so that the one which was cut off is a record that all readers miss, and count. */
+void queue_put(struct queue *queue, unsigned sinks, struct wall when, const void *text, size_t len_bytes)
+{
+	struct header *header = &queue->shared->header;
+	uint64_t seq = load_relaxed(&queue->head);
+	union body_words it;
+	size_t count;
+
+	sinks &= ALL_SINKS;
+	if (!sinks)
+		return;
+	store_relaxed(&queue->head, seq + 1);
+	if (len_bytes > QUEUE_TEXT_MAX)
+		len_bytes = QUEUE_TEXT_MAX;
+	count = FIXED_WORDS + text_words(len_bytes);
+	it.word[count - 1] = 0;
+	it.body.when_s = when.s;
+	it.body.when_us = (uint32_t)when.us;
+	it.body.len_bytes = (uint32_t)len_bytes;
+	it.body.sinks = sinks;
+	it.body.spare = 0;
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
+		it.body.ordinal[sink] = load_relaxed(&queue->said[sink]) + (sinks >> sink & 1);
+		store_relaxed(&queue->said[sink], it.body.ordinal[sink]);
+	}
+	memcpy(it.body.text, text, len_bytes);
+	it.body.check = body_check(&it, seq);
+	slot_write(&queue->shared->slot[seq & (QUEUE_SLOTS - 1)], seq, &it, count);
+
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
+		store_relaxed(&header->said[sink], it.body.ordinal[sink]);
+	store_release(&header->head, seq + 1);                          /* [put:C] */
+	store_relaxed(&queue->bell, load_relaxed(&queue->bell) + 1);
+	store_release(&header->bell, load_relaxed(&queue->bell));       /* [put:D] */
+	sys_futex_wake(&header->bell);
+}
+
+uint64_t queue_next_seq(const struct queue *queue)
+{
+	return load_relaxed(&queue->head);
+}
+
+/* --- a reader --- */
+
+static void record_fill(struct record *out, uint64_t seq, enum sink sink, const struct body *body)
+{
+	out->seq = seq;
+	out->ordinal = body->ordinal[sink];
+	out->when.s = body->when_s;
+	out->when.us = body->when_us < 1000000 ? (int32_t)body->when_us : 0;
+	out->len_bytes = body->len_bytes;
+	memcpy(out->text, body->text, body->len_bytes);
+	out->text[body->len_bytes] = '\0';
+}
+
+/* One pass over what the ring holds, so it ends whatever the writer does meanwhile. A slot that is not whole was
+ * lapped, cut off or damaged: the next whole one shows by its ordinal how many were lost. */
+int queue_take(struct queue *queue, enum sink sink, struct record *out)
+{
+	struct header *header = &queue->shared->header;
+	struct place place = { 0 };
+	union body_words it;
+	uint64_t head, next;
+	bool known;
+
+	queue->heard[sink] = load_acquire(&header->bell);       /* [take:D] */
+	head = load_acquire(&header->head);                     /* [take:A] */
+	known = place_load(cursor_of(queue, sink), &place);
+	/* Lapped, ahead of the head or lost: look at all there is. The ordinals tell what is new. */
+	next = known && head - place.next <= QUEUE_SLOTS ? place.next : head - QUEUE_SLOTS;
+	for (; next != head; next++) {
+		if (!slot_read(queue, next, &it) || !(it.body.sinks & SINK_BIT(sink)))
+			continue;
+		if (known && !is_before(place.dealt, it.body.ordinal[sink]))
+			continue;
+		record_fill(out, next, sink, &it.body);
+		out->lost = known ? out->ordinal - 1 - place.dealt : 0;
+		return 0;
+	}
+	if (known && place.next != head) {
+		place.next = head;
+		place_store(cursor_of(queue, sink), &place);
+	}
+	return -EAGAIN;
+}
+
+static void cursor_move(struct queue *queue, enum sink sink, uint64_t next, uint64_t dealt, uint64_t delivered,
+	uint64_t lost)
+{
+	struct place place = { 0 };
+
+	if (!place_load(cursor_of(queue, sink), &place))
+		place = (struct place){ 0 };
+	place.next = next;
+	place.dealt = dealt;
+	place.delivered += delivered;
+	place.lost += lost;
+	place_store(cursor_of(queue, sink), &place);
+}
+
+void queue_done(struct queue *queue, enum sink sink, const struct record *record)
+{
+	cursor_move(queue, sink, record->seq + 1, record->ordinal, 1, record->lost);
+}
+
+void queue_done_lost(struct queue *queue, enum sink sink, struct record *record)
+{
+	cursor_move(queue, sink, record->seq, record->ordinal - 1, 0, record->lost);
+	record->lost = 0;
+}
+
+void queue_set_state(struct queue *queue, enum sink sink, enum sink_state state)
+{
+	struct cursor *cursor = cursor_of(queue, sink);
+
+	if (load_relaxed(&cursor->state) == state)
+		return;
+	store_relaxed(&cursor->state, state);
+	atomic_fetch_add_explicit(&cursor->moved, 1, memory_order_release);     /* [moved:A] */
+	sys_futex_wake(&cursor->moved);
+}
+
+static int futex_wait_ms(const _Atomic uint32_t *word, uint32_t expected, int timeout_ms)
+{
+	struct timespec limit = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
+	int err = sys_futex_wait(word, expected, timeout_ms < 0 ? NULL : &limit);
+
+	return err == -EAGAIN ? 0 : err;
+}
+
+int queue_wait(struct queue *queue, enum sink sink, int timeout_ms)
+{
+	return futex_wait_ms(&queue->shared->header.bell, queue->heard[sink], timeout_ms);
+}
+
+/* --- anybody --- */
+
+bool queue_is_past(const struct queue *queue, enum sink sink, uint64_t seq)
+{
+	struct place place;
+
+	return place_load(cursor_of(queue, sink), &place) && is_before(seq, place.next);
+}
+
+int queue_wait_past(struct queue *queue, enum sink sink, uint64_t seq, int timeout_ms)
+{
+	struct cursor *cursor = cursor_of(queue, sink);
+	struct mono deadline = mono_after_ms(mono_now(), timeout_ms);
+
+	for (;;) {
+		uint32_t moved = load_acquire(&cursor->moved);  /* [moved:B] */
+		struct mono now = mono_now();
+		int err;
+
+		if (queue_is_past(queue, sink, seq))
+			return 0;
+		if (load_relaxed(&cursor->state) == SINK_BACKING_OFF)
+			return -EAGAIN;
+		if (mono_is_due(deadline, now))
+			return -ETIMEDOUT;
+		err = futex_wait_ms(&cursor->moved, moved, mono_left_ms(deadline, now));
+		if (err && err != -EINTR && err != -ETIMEDOUT)
+			return err;
+	}
+}
+
+struct queue_status queue_status(const struct queue *queue, enum sink sink)
+{
+	uint64_t said = load_acquire(&queue->shared->header.said[sink]);
+	uint32_t state = load_relaxed(&cursor_of(queue, sink)->state);
+	struct place place = { .dealt = said };
+
+	if (!place_load(cursor_of(queue, sink), &place) || is_before(said, place.dealt))
+		place.dealt = said;
+	return (struct queue_status){
+		.pending = said - place.dealt,
+		.delivered = place.delivered,
+		.lost = place.lost,
+		.state = state <= SINK_BACKING_OFF ? (enum sink_state)state : SINK_IDLE,
+	};
+}
+
+uint64_t queue_word(const struct queue *queue, enum sink sink, unsigned index)
+{
+	return load_relaxed(&cursor_of(queue, sink)->word[index % QUEUE_SINK_WORDS]);
+}
+
+void queue_set_word(struct queue *queue, enum sink sink, unsigned index, uint64_t value)
+{
+	store_relaxed(&cursor_of(queue, sink)->word[index % QUEUE_SINK_WORDS], value);
+}
