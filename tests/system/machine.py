@@ -453,8 +453,8 @@ class Machine:
         """Seconds that a dead orphan had to wait for pid 1, without the time in which nobody got the processor."""
         return probe.Orphan(self).die(deadline)
 
-    def watch(self):
-        return probe.Watch(self.pid)
+    def watch(self, also_home=()):
+        return probe.Watch(self.pid, also_home)
 
     def strace(self):
         return probe.Strace(self.pid)

@@ -58,12 +58,6 @@ def look(pid):
                 int(status["voluntary_ctxt_switches"]), status["SigBlk"].strip(), status["ShdPnd"].strip())
 
 
-def waits_in_its_loop(pid):
-    """Two looks apart in which pid 1 was in its one wait, or at work."""
-    seen = look(pid)
-    return seen.state == "R" or seen.state == "S" and seen.syscall in THE_ONE_WAIT
-
-
 class Watch:
     """Samples pid 1 every few milliseconds from a process of its own.
 
@@ -73,8 +67,9 @@ class Watch:
     INTERVAL_S = 0.004
     PATIENCE_S = 0.1
 
-    def __init__(self, pid):
+    def __init__(self, pid, also_home=()):
         self.pid = pid
+        self.home = THE_ONE_WAIT | set(also_home)
         self.elsewhere = []
         self.blinks = collections.Counter()
         self.samples = 0
@@ -100,7 +95,7 @@ class Watch:
         for when, _, data in self.reader.journal.read():
             self.samples += 1
             state, syscall, wchan, sleeps = data.decode().split()
-            at_home = state == "R" or state == "S" and syscall in THE_ONE_WAIT or syscall == "running"
+            at_home = state == "R" or state == "S" and syscall in self.home or syscall == "running"
             here = None if at_home or state in "tTZX" else (state, syscall, wchan, sleeps)
             if here and here != before:
                 since = when

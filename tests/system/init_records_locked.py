@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Somebody holds a lock on utmp or wtmp. Any user may take a read lock on what he can read.
+
+Stock waits ten seconds for each record, then does without it.
+"""
+import fcntl
+import os
+import time
+
+from rows import Row, level_records, sinks, tap, wait_for
+
+NOBODY = 65534
+
+
+def hold(path, flags, kind):
+    fd = os.open(path, flags)
+    fcntl.lockf(fd, kind)
+    os.write(1, b"held")
+    while True:
+        time.sleep(1000)
+
+
+def locker(machine, path, flags, kind, uid=0):
+    ready, tell = os.pipe()
+    process = machine.spawn(lambda: hold(path, flags, kind), out=tell, uid=uid)
+    os.close(tell)
+    tap.equal(os.read(ready, 4), b"held", "the lock on %s is held" % path)
+    os.close(ready)
+    return process
+
+
+@tap.case(deadline=180)
+def locks_on_utmp_and_wtmp_stop_nothing_and_the_records_come_when_they_are_gone():
+    with Row() as row:
+        held = [locker(row.m, "/run/utmp", os.O_RDONLY, fcntl.LOCK_SH, NOBODY),
+                locker(row.m, "/var/log/wtmp", os.O_WRONLY, fcntl.LOCK_EX)]
+        row.holds()
+        for process in held:
+            process.end()
+        wait_for(lambda: level_records(row.m.wtmp()) == row.changes(), "each change of level in wtmp, once and in order", 60)
+        wait_for(lambda: level_records(row.m.utmp()) == row.changes()[-1:], "the level in utmp", 60)
+        alive = {p.pid for p in row.m.processes()}
+        wait_for(lambda: [r.pid for r in row.m.utmp() if r.type == sinks.INIT_PROCESS and r.id == "g1"] == row.gettys("g1")[-1:],
+                 "the getty that runs (of %r) in utmp" % alive, 60)
+
+
+tap.main()

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""syslogd ends and comes back, on a datagram or a stream socket: nothing is lost, nothing comes twice.
+
+Stock loses what it says while there is no syslogd, and wedges on a stream socket that is full.
+"""
+from rows import Row, number_of, tap, wait_for
+
+
+def settled(row):
+    """All that was said is out: from here on no line is under way."""
+    wait_for(lambda: row.numbered in map(number_of, row.m.syslog.texts()), "the lines to be out", 60)
+
+
+def an_orderly_restart(before, after):
+    with Row(syslog=before) as row:
+        row.log(100)                # the end comes in the middle of these
+        row.m.syslog.end()
+        row.log(50)
+        row.holds()
+        row.m.syslog.start(after)
+        row.log(50)
+        row.delivered(row.m.syslog.texts)
+
+
+for kinds in (("dgram", "dgram"), ("stream", "stream"), ("dgram", "stream"), ("stream", "dgram")):
+    tap.add("a restart from a %s to a %s socket loses and doubles nothing" % kinds,
+            lambda kinds=kinds: an_orderly_restart(*kinds), 120)
+
+
+@tap.case(deadline=120)
+def a_killed_syslogd_gets_the_lines_that_followed_when_it_is_back():
+    with Row() as row:
+        row.log(20)
+        settled(row)
+        row.m.syslog.kill()
+        row.log(100)
+        row.holds()
+        row.m.syslog.start()
+        row.delivered(row.m.syslog.texts)
+
+
+@tap.case(deadline=180)
+def a_stopped_syslogd_with_a_stream_socket_gets_its_lines_or_their_count():
+    with Row(syslog="stream") as row:
+        row.log(10)
+        settled(row)
+        row.m.syslog.stop()
+        row.log(6000)               # more than the socket takes
+        row.holds()
+        row.m.syslog.go_on()
+        row.log(10)
+        row.delivered(row.m.syslog.texts, others=60)
+
+
+tap.main()

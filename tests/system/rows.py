@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What must hold in every row of the fault table.
+
+    with Row() as row:                  # a machine in level 2, pid 1 watched from its first moment to the end
+        row.m.syslog.stop()             # the fault
+        row.log(200)                    # 200 numbered lines for console and syslog, by way of bad inittab lines
+        row.holds()                     # orphans, telinit 3, telinit q, respawn; the last round of it under strace
+        row.m.syslog.go_on()            # the end of the fault
+        row.delivered(row.m.syslog.texts)       # each line in order, once, or counted as lost where it is missing
+    # leaving it judges where pid 1 slept
+
+With STOCK=1 the subject is the stock init, which sleeps in select and calls whatever it likes:
+only what a fault does to it is judged then, which shows that these tests can fail.
+"""
+import contextlib
+import os
+import re
+import signal
+
+from machine import CMD_RUNLVL, Machine, sinks, subject, tap, wait_for
+
+MARK = """#!/bin/sh
+echo "$1 $RUNLEVEL $PREVLEVEL" >>/tmp/marks
+"""
+GETTY = """#!/bin/sh
+echo "up $1 $$" >>/tmp/marks
+exec sleep 1000000
+"""
+INITTAB = """# level 2 and 3 differ in their rc; the getty runs in both
+id:2:initdefault:
+si::sysinit:/tmp/mark sysinit
+l2:2:wait:/tmp/mark rc
+l3:3:wait:/tmp/mark rc
+g1:2345:respawn:/tmp/getty g1
+"""
+
+# What pid 1 may ask of the kernel while it serves. Absent, among others: poll, select and sleep in all their forms,
+# connect, send, ioctl, fsync, flock.
+ALLOWED = set("""
+    epoll_wait epoll_pwait epoll_pwait2 epoll_ctl read write close openat open fcntl pipe pipe2 dup dup2 dup3 lseek pread64
+    newfstatat fstat stat lstat statx access faccessat faccessat2 readlink readlinkat unlink unlinkat mknod mknodat
+    rename renameat renameat2 ftruncate truncate
+    wait4 waitid kill tgkill pidfd_open pidfd_send_signal clone clone3 fork getpid getppid gettid getpgid getsid
+    rt_sigprocmask rt_sigaction rt_sigreturn timerfd_settime timerfd_gettime clock_gettime gettimeofday time
+    futex mmap munmap mprotect madvise brk mlock munlock memfd_create prctl umask uname inotify_add_watch inotify_rm_watch
+    restart_syscall getrandom sched_yield set_robust_list rseq
+""".split())
+# Calls that wait unless they are told not to.
+NEVER_WAITING = {"wait4": "WNOHANG", "waitid": "WNOHANG", "openat": "O_NONBLOCK|O_PATH", "open": "O_NONBLOCK|O_PATH"}
+SELECT = ("select", "pselect6")
+PROMPT_S = 1.0
+NUMBERED = re.compile(r"/etc/inittab\[\d+\]: line(\d+): unknown action field")
+LOST = re.compile(r"(\d+) messages? lost")
+
+
+def level_records(records):
+    return [(chr(r.pid & 255), chr(r.pid >> 8)) for r in records if r.type == sinks.RUN_LVL]
+
+
+def number_of(text):
+    found = NUMBERED.fullmatch(text)
+    return int(found.group(1)) if found else None
+
+
+class Row:
+    def __init__(self, inittab=INITTAB, boot=(), syslog="dgram", level="2", prepare=None, **machine_options):
+        self.inittab, self.boot_args, self.syslog_kind, self.level = inittab, boot, syslog, level
+        self.prepare, self.machine_options = prepare, machine_options
+        self.numbered = 0
+        self.questions = 0
+        self._exits = contextlib.ExitStack()
+
+    def __enter__(self):
+        with contextlib.ExitStack() as exits:
+            self.m = exits.enter_context(Machine(subject(), **self.machine_options))
+            self.m.write("/tmp/mark", MARK, 0o755)
+            self.m.write("/tmp/getty", GETTY, 0o755)
+            self.m.write("/tmp/marks", "")
+            self.m.write("/etc/inittab", self.inittab)
+            if self.syslog_kind:
+                self.m.syslog.start(self.syslog_kind)
+            if self.prepare:
+                self.prepare(self.m)
+            self.m.boot(*self.boot_args)
+            self.watch = exits.enter_context(self.m.watch(SELECT if subject() == "stock" else ()))
+            self.arrives(self.level)
+            wait_for(lambda: self.gettys("g1"), "the getty to be started")
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            tap.check(self.m.poll_status() is None, "pid 1 lives")
+        self._exits.__exit__(kind, error, trace)
+        if kind is None:
+            self.watch.judge()
+
+    # ----------------------------------------------------------------------------------- in every row
+
+    def holds(self, q=True):
+        """q=False: the fault keeps the inittab from being read, so that `telinit q` can only be taken."""
+        self.reaps()
+        self.respawns()
+        self.changes_level()
+        if q:
+            self.answers_q()
+        with self.m.strace() as trace:
+            self.reaps()
+            self.respawns()
+            self.changes_level()
+            if q:
+                self.answers_q()
+        self.judge_calls(trace)
+        self.reaps()
+
+    def reaps(self, count=3):
+        for _ in range(count):
+            lag = self.m.promptness()
+            tap.check(lag < PROMPT_S, "a probe orphan is gone within a second; it lay for %.3f s" % lag)
+
+    def arrives(self, level, previous=None, since=0):
+        """The level is entered: its rc ran, and pid 1 is titled for it."""
+        def ran():
+            return [m for m in self.marks()[since:] if m[:2] == ["rc", level] and previous in (None, m[2])]
+        wait_for(ran, "the rc of level " + level)
+        wait_for(lambda: self.m.title() == "init [%s]" % level, "pid 1 to be titled for level " + level)
+
+    def changes_level(self):
+        before, target = self.level, "3" if self.level == "2" else "2"
+        since = len(self.marks())
+        self.m.telinit(target)
+        self.arrives(target, before, since)
+        self.level = target
+
+    def answers_q(self):
+        """An entry added to the inittab runs after `telinit q`."""
+        self.questions += 1
+        word = "question%d" % self.questions
+        self.m.write("/etc/inittab", self.inittab + "q%d:2345:once:/tmp/mark %s\n" % (self.questions, word))
+        self.m.telinit("q")
+        wait_for(lambda: any(m[0] == word for m in self.marks()), "an entry added before `telinit q` to run")
+
+    def respawns(self, name="g1"):
+        gone = self.gettys(name)[-1]
+        self.m.call(lambda: os.kill(gone, signal.SIGKILL))
+        wait_for(lambda: self.gettys(name)[-1] != gone, "a respawn entry that was killed to come back")
+
+    @staticmethod
+    def judge_calls(trace):
+        if subject() == "stock":
+            return
+        tap.check(trace.names, "strace saw pid 1 at work")
+        tap.equal(trace.strangers(ALLOWED), [], "system calls of pid 1 that are not on the list")
+        for name, words in NEVER_WAITING.items():
+            bad = [line for line in trace.calls(name) if not any(w in line for w in words.split("|"))]
+            tap.equal(bad, [], "calls of %s that may wait" % name)
+        tap.equal([c for c in trace.calls("futex") if "FUTEX_WAKE" not in c], [], "futex calls that may wait")
+
+    # ------------------------------------------------------------------------------------ what it is made of
+
+    def marks(self):
+        return [line.split() for line in self.m.read("/tmp/marks").splitlines()]
+
+    def gettys(self, name):
+        return [int(m[2]) for m in self.marks() if m[:2] == ["up", name]]
+
+    def log(self, count):
+        """Makes init say count numbered lines, on console and syslog.
+
+        They stand in the inittab until it was read, which an entry behind them shows.
+        """
+        numbers = range(self.numbered + 1, self.numbered + count + 1)
+        self.numbered += count
+        word = "logged%d" % self.numbered
+        bad = "".join("b:2:line%d:x\n" % n for n in numbers)
+        self.m.write("/etc/inittab", self.inittab + bad + "lo%d:2345:once:/tmp/mark %s\n" % (
+            self.numbered % 100, word))
+        self.m.request(CMD_RUNLVL, "q")
+        try:
+            wait_for(lambda: any(m[0] == word for m in self.marks()), "init to have said %d lines" % count)
+        except tap.Failed:
+            self.reaps()        # the graver failure, when it is one
+            raise
+        self.m.write("/etc/inittab", self.inittab)
+
+    def changes(self):
+        """(level, previous) of each level that was entered, from the marks of their rc."""
+        return [(m[1], m[2]) for m in self.marks() if m[0] == "rc"]
+
+    def delivered(self, texts, deadline=90, others=0):
+        """texts() -> what the sink got. Waits for the last numbered line, then judges all.
+
+        others: how many lines without a number may have been lost among the numbered ones.
+        """
+        wait_for(lambda: self.numbered in map(number_of, texts()), "the last line to be delivered", deadline)
+        judge_delivery(texts(), range(1, self.numbered + 1), others)
+
+
+def judge_delivery(texts, numbers, others=0):
+    """Every number once and in order, or counted in an `N messages lost` that stands where they are missing."""
+    numbers, expected, counted, lost_in_all = list(numbers), 0, 0, 0
+    for text in texts:
+        lost = LOST.fullmatch(text)
+        if lost:
+            counted += int(lost.group(1))
+            continue
+        number = number_of(text)
+        if number is None:
+            continue
+        tap.check(number in numbers[expected:], "line %d comes once and in order" % number)
+        missing = numbers.index(number) - expected
+        tap.check(missing <= counted <= missing + others or missing == 0,
+                  "%d lines are missing before line %d, %d are counted as lost there" % (missing, number, counted))
+        expected, lost_in_all = expected + missing + 1, lost_in_all + missing
+        counted = 0
+    tap.check(expected == len(numbers), "line %d is delivered" % numbers[-1])
+    tap.diag("%d lines delivered, %d counted as lost" % (len(numbers) - lost_in_all, lost_in_all))
