@@ -94,47 +94,50 @@ static const char *path_of(char *const envp[])
 	return PATH_DEFAULT;
 }
 
-/* One directory of a PATH, "" being the working directory, and the word. -ENOENT: does not fit. */
-static int try_dir(const char *dir, size_t len, char *const argv[], char *const envp[])
+/* Executes the file. One that the kernel does not know is a shell script without its first line: sh is given the file and
+ * the words as they are, so that no character of theirs means anything. */
+static int exec_file(const char *path, char *const argv[], char *const envp[])
+{
+	char *sh_argv[COMMAND_ARGS_MAX + 1] = { (char *)SHELL_PATH, (char *)path };
+	int count = 2, err = sys_exec(path, argv, envp);
+
+	if (err != -ENOEXEC)
+		return err;
+	for (char *const *word = argv + 1; *word; word++)
+		sh_argv[count++] = *word;
+	return sys_exec(SHELL_PATH, sh_argv, envp);
+}
+
+/* "" is the working directory. -ENOENT: does not fit. */
+static int exec_in_dir(const char *dir, size_t len, char *const argv[], char *const envp[])
 {
 	char path[PATH_BYTES];
 	int wrote = snprintf(path, sizeof path, "%.*s%s%s", (int)len, dir, len ? "/" : "", argv[0]);
 
 	if (wrote < 0 || (size_t)wrote >= sizeof path)
 		return -ENOENT;
-	return sys_exec(path, argv, envp);
+	return exec_file(path, argv, envp);
 }
 
-static int exec_along_path(char *const argv[], char *const envp[])
+int command_exec(const struct command *command, char *const envp[])
 {
 	const char *dir = path_of(envp);
-	int refused = 0;
+	int refused = -ENOENT;
 
-	if (strchr(argv[0], '/'))
-		return sys_exec(argv[0], argv, envp);
+	if (!command->argv[0])
+		return -ENOENT;
+	if (strchr(command->argv[0], '/'))
+		return exec_file(command->argv[0], command->argv, envp);
 	for (;;) {
 		size_t len = strcspn(dir, ":");
-		int err = try_dir(dir, len, argv, envp);
+		int err = exec_in_dir(dir, len, command->argv, envp);
 
 		if (err == -EACCES)
 			refused = err;
 		else if (err != -ENOENT && err != -ENOTDIR)
 			return err;
 		if (!dir[len])
-			return refused ? refused : -ENOENT;
+			return refused;
 		dir += len + 1;
 	}
-}
-
-int command_exec(struct command *command, const char *process, char *const envp[])
-{
-	int err;
-
-	if (!command->argv[0])
-		return -ENOENT;
-	err = exec_along_path(command->argv, envp);
-	if (err != -ENOEXEC)
-		return err;
-	plan_shell(command, marks_take(process).rest, true);
-	return sys_exec(SHELL_PATH, command->argv, envp);
 }

@@ -8,14 +8,14 @@
 
 #include "init/inittab.h"
 
-enum { COMMAND_WORDS_MAX = 14 };
+enum { COMMAND_WORDS_MAX = 14, COMMAND_ARGS_MAX = COMMAND_WORDS_MAX + 1 };
 
 /* Leading + (no utmp record) and @ (never a shell) of a process field. */
 bool command_has_record(const char *process);
 
 struct command {
 	char text[TAB_LINE_MAX + 8];    /* the words, cut at NULs, or the shell's line */
-	char *argv[COMMAND_WORDS_MAX + 5];
+	char *argv[COMMAND_ARGS_MAX + 1];
 };
 
 /* Fills out for `process` of the entry (id, levels, action word). with_initscript: /etc/initscript is readable and the
@@ -23,7 +23,8 @@ struct command {
  * simple command; else words (at most COMMAND_WORDS_MAX, a word beginning with # ends the line). */
 void command_plan(struct command *out, const char *process, const struct tab_line *entry, bool with_initscript);
 
-/* Executes argv (PATH of envp is searched); ENOEXEC: sh -c "exec PROCESS". Returns a negative errno only. */
-int command_exec(struct command *command, const char *process, char *const envp[]);
+/* Executes argv (PATH of envp is searched). A file that the kernel does not know (ENOEXEC) is a shell script:
+ * /bin/sh FILE WORDS. Returns a negative errno only. */
+int command_exec(const struct command *command, char *const envp[]);
 
 #endif

@@ -111,6 +111,12 @@ static void make_all(struct environ_block *out, const struct environ_values *val
 	size_t used = 0;
 
 	made->count = 0;
+	for (int i = 0; values->vars && i < ENVIRON_VARS; i++) {
+		const char *var = var_at(values->vars, i);
+
+		if (var)
+			made->at[made->count++] = var;
+	}
 	make(out, &used, made, "PATH", PATH_DEFAULT);
 	make(out, &used, made, "SHELL", SHELL_PATH);
 	make(out, &used, made, "RUNLEVEL", level);
@@ -118,12 +124,6 @@ static void make_all(struct environ_block *out, const struct environ_values *val
 	make(out, &used, made, "INIT_VERSION", "sysvinit-" VERSION);
 	if (values->console)
 		make(out, &used, made, "CONSOLE", values->console);
-	for (int i = 0; values->vars && i < ENVIRON_VARS; i++) {
-		const char *var = var_at(values->vars, i);
-
-		if (var)
-			made->at[made->count++] = var;
-	}
 }
 
 static int find_name(char *const *envp, int count, const char *assignment)

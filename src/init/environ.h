@@ -33,8 +33,9 @@ struct environ_block {
 	char text[1024];                /* the variables made here */
 };
 
-/* PATH SHELL RUNLEVEL PREVLEVEL CONSOLE INIT_VERSION=sysvinit-VERSION and the rest; a later one replaces an earlier one of
- * the same name. What does not fit in ENVIRON_MAX is dropped, inherited ones first. */
+/* What is inherited, then the INIT_ variables, then PATH SHELL RUNLEVEL PREVLEVEL CONSOLE and
+ * INIT_VERSION=sysvinit-VERSION; a later one replaces an earlier one of the same name. What does not fit in ENVIRON_MAX is
+ * dropped: inherited ones, the last first. CONSOLE is left out when it is NULL or does not fit in text[]. */
 void environ_build(struct environ_block *out, const struct environ_values *values);
 
 #endif

@@ -39,6 +39,11 @@ bool action_is_first(enum action action)
 		action == ACTION_CTRLALTDEL;
 }
 
+bool action_needs_event(enum action action)
+{
+	return action_is_first(action) || action == ACTION_KBREQUEST || action == ACTION_ONDEMAND;
+}
+
 static enum action action_find(const struct field *field)
 {
 	for (int action = ACTION_NONE + 1; action < ACTION_COUNT; action++)
@@ -62,23 +67,24 @@ static struct field field_take(const char **at)
 	return field;
 }
 
+/* The leftmost fault. */
 static const char *fields_fault(const struct field *id, const struct field *levels,
 	const struct field *action, const char *process)
 {
 	if (!id->len)
 		return "missing id field";
-	if (!levels->text)
-		return "missing runlevel field";
-	if (!action->len)
-		return "missing action field";
-	if (!process)
-		return "missing process field";
 	if (id->len > TAB_ID_MAX)
 		return "id field too long (max 4 characters)";
+	if (!levels->text)
+		return "missing runlevel field";
 	if (levels->len > TAB_LEVELS_MAX)
 		return "rlevel field too long (max 11 characters)";
+	if (!action->len)
+		return "missing action field";
 	if (action->len > TAB_ACTION_MAX)
 		return "action field too long";
+	if (!process)
+		return "missing process field";
 	return NULL;
 }
 

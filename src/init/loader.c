@@ -17,7 +17,7 @@
 #define UTF8_MARK "\xef\xbb\xbf"
 #define BLANKS " \t\n"
 
-enum { READ_BYTES = 65536, SAY_BYTES = 512, PLACE_BYTES = 320, CMDLINE_BYTES = 4096 };
+enum { READ_BYTES = 65536, SAY_BYTES = 512, PLACE_BYTES = 320, CMDLINE_BYTES = 4096, DEVICE_MAX = 31 };
 
 struct load {
 	const struct loader_config *config;
@@ -360,37 +360,42 @@ static int tab_dir_load(struct load *load)
 
 /* --- what no file names --- */
 
-static int line_add(struct load *load, const char *line)
-{
-	struct tab_line entry;
-	char why[128];
-
-	if (inittab_parse_line(line, &entry, why, sizeof why) != TAB_ENTRY)
-		return -EINVAL;
-	return table_build_add(load->table, &entry, 0);
-}
-
+/* Login programs look for the end of the device's name. */
 static const char *device_id(const char *device)
 {
-	return strncmp(device, "tty", 3) || !device[3] ? device : device + 3;
+	size_t len = strlen(device);
+	const char *id = len > 3 && !strncmp(device, "tty", 3) ? device + 3 : device;
+
+	len = strlen(id);
+	return len > TAB_ID_MAX ? id + len - TAB_ID_MAX : id;
 }
 
 static int agetty_add(struct load *load, const char *device)
 {
 	const char *id = device_id(device);
-	char line[256];
+	struct tab_line entry = { .levels = "2345", .action = ACTION_RESPAWN };
+	char process[128];
 	int err;
 
 	if (table_build_has_id(load->table, id))
 		return 0;
-	(void)snprintf(line, sizeof line,
-		"%s:2345:respawn:/sbin/agetty -L -s 115200,38400,9600 %s vt102", id, device);
-	err = line_add(load, line);
+	(void)snprintf(process, sizeof process,
+		"/sbin/agetty -L -s 115200,38400,9600 %s vt102", device);
+	strcpy(entry.id, id);
+	entry.process = process;
+	err = table_build_add(load->table, &entry, 0);
 	if (!err)
 		say(load, "added agetty on %s with id %s", device, id);
-	else if (err != -ENOMEM)
-		say(load, "no agetty on %s: the id %s is too long", device, id);
 	return err == -ENOMEM ? err : 0;
+}
+
+/* A name under /dev that holds nothing for a shell; "null" is how a kernel is told to have no console. */
+static bool is_device_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len && len <= DEVICE_MAX && strcmp(name, "null") &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == len;
 }
 
 static bool has_word(const char *text, const char *word)
@@ -417,7 +422,7 @@ static int autocon_add(struct load *load)
 			continue;
 		word += 8;
 		word[strcspn(word, ",")] = '\0';
-		if (*word)
+		if (is_device_name(word))
 			err = agetty_add(load, word);
 	}
 	return err;
@@ -425,9 +430,13 @@ static int autocon_add(struct load *load)
 
 static int default_add(struct load *load)
 {
+	const struct tab_line sulogin = {
+		.id = "~~", .levels = "S", .action = ACTION_WAIT, .process = SULOGIN_PATH,
+	};
+
 	if (table_build_has_level(load->table, 'S'))
 		return 0;
-	return line_add(load, "~~:S:wait:" SULOGIN_PATH);
+	return table_build_add(load->table, &sulogin, 0);
 }
 
 int loader_run(const struct loader_config *config, int memfd)

@@ -174,8 +174,9 @@ int table_build_add(struct table_builder *b, const struct tab_line *line, uint32
 	memcpy(b->text + b->text_used, line->process, text_bytes);
 	b->text_used += text_bytes;
 	*slot_find(b, entry->id) = ++b->count;
-	for (const char *level = entry->levels; *level; level++)
-		b->has_level[(unsigned char)*level] = true;
+	if (line->action != ACTION_INITDEFAULT && !action_needs_event(line->action))
+		for (const char *level = entry->levels; *level; level++)
+			b->has_level[(unsigned char)*level] = true;
 	return 0;
 }
 

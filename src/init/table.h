@@ -28,6 +28,7 @@ void table_build_drop(struct table_builder *b);
 /* -EEXIST: the id is taken (but for "~~"), -ENOSPC: TABLE_ENTRIES_MAX, -ENOMEM. */
 int table_build_add(struct table_builder *b, const struct tab_line *entry, uint32_t line) MUST_CHECK;
 bool table_build_has_id(const struct table_builder *b, const char *id);
+/* Is there an entry for the level, other than initdefault and those that need an event? */
 bool table_build_has_level(const struct table_builder *b, char level);
 size_t table_build_count(const struct table_builder *b);
 /* Orders the entries (power and ctrlaltdel first, else as added), writes the image to fd, frees b. 0 or -errno. */

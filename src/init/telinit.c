@@ -28,6 +28,7 @@ struct telinit {
 	const char *name;
 	const char *fifo;
 	struct init_request request;
+	int stop_s;
 	bool has_stop_time, has_vars;
 	const char *level;
 	size_t data_used;
@@ -87,7 +88,7 @@ static int stop_time_set(struct telinit *t, const char *text)
 		complain(t, "-t %s: not a number of seconds", text);
 		return usage(t);
 	}
-	t->request.sleeptime = (int)seconds;
+	t->stop_s = (int)seconds;
 	t->has_stop_time = true;
 	return 0;
 }
@@ -134,8 +135,13 @@ static int arguments_take(struct telinit *t, int argc, char **argv)
 	}
 	if (t->has_vars ? t->level || t->has_stop_time : !t->level)
 		return usage(t);
-	t->request.cmd = t->has_vars ? INIT_CMD_SETENV : INIT_CMD_RUNLVL;
-	t->request.runlevel = t->level ? *t->level : 0;
+	if (t->has_vars) {
+		t->request.cmd = INIT_CMD_SETENV;
+	} else {
+		t->request.cmd = INIT_CMD_RUNLVL;
+		t->request.runlevel = *t->level;
+		t->request.sleeptime = t->stop_s;
+	}
 	return 0;
 }
 
@@ -205,7 +211,8 @@ int telinit_run(const char *name, int argc, char **argv, const char *fifo)
 	struct telinit t = {
 		.name = name,
 		.fifo = fifo,
-		.request = { .magic = INIT_MAGIC, .sleeptime = DEFAULT_STOP_S },
+		.request = { .magic = INIT_MAGIC },
+		.stop_s = DEFAULT_STOP_S,
 	};
 	int err, status = arguments_take(&t, argc, argv);
 
