@@ -36,6 +36,10 @@ struct initlog {
 	struct title *command_line;     /* of the process that will fork the helpers */
 	struct queue *queue;
 	struct helper helper[SINK_COUNT];
+	/* What record_boot() and record_level() said last: each later record carries it along, so that a full queue
+	 * cannot cost the machine its boot time and its level. Zero: nothing yet. */
+	struct wall booted;
+	char level, previous;
 };
 
 /* Makes the queue, or takes over the one in queue_fd (>= 0). The helpers start with the first initlog_tend().

@@ -6,27 +6,34 @@
 
 enum { CHILD_WAITS_MS = 500, SINKS = SINK_BIT(SINK_RECORDS) | SINK_BIT(SINK_WTMP) };
 
-static void put(struct initlog *log, unsigned sinks, struct record_event event)
+static void put(struct initlog *log, unsigned sinks, struct wall when, struct record_event event)
 {
 	if (!log->queue)
 		return;
 	event.version = RECORD_EVENT_VERSION;
-	queue_put(log->queue, sinks, wall_now(), &event, sizeof event);
+	event.level = log->level;
+	event.previous = log->previous;
+	event.booted_s = log->booted.s;
+	event.booted_us = log->booted.us;
+	queue_put(log->queue, sinks, when, &event, sizeof event);
 }
 
 void record_truncate_utmp(struct initlog *log)
 {
-	put(log, SINK_BIT(SINK_RECORDS), (struct record_event){ .kind = RECORD_TRUNCATE });
+	put(log, SINK_BIT(SINK_RECORDS), wall_now(), (struct record_event){ .kind = RECORD_TRUNCATE });
 }
 
 void record_boot(struct initlog *log)
 {
-	put(log, SINKS, (struct record_event){ .kind = RECORD_BOOT });
+	log->booted = wall_now();
+	put(log, SINKS, log->booted, (struct record_event){ .kind = RECORD_BOOT });
 }
 
 void record_level(struct initlog *log, char level, char previous)
 {
-	put(log, SINKS, (struct record_event){ .kind = RECORD_LEVEL, .level = level, .previous = previous });
+	log->level = level;
+	log->previous = previous;
+	put(log, SINKS, wall_now(), (struct record_event){ .kind = RECORD_LEVEL });
 }
 
 void record_start(struct initlog *log, const char id[4], pid_t pid)
@@ -34,7 +41,7 @@ void record_start(struct initlog *log, const char id[4], pid_t pid)
 	struct record_event event = { .kind = RECORD_START, .pid = pid };
 
 	memcpy(event.id, id, sizeof event.id);
-	put(log, SINKS, event);
+	put(log, SINKS, wall_now(), event);
 }
 
 void record_end(struct initlog *log, const char id[4], pid_t pid, int termination, int exit_status)
@@ -44,7 +51,7 @@ void record_end(struct initlog *log, const char id[4], pid_t pid, int terminatio
 	};
 
 	memcpy(event.id, id, sizeof event.id);
-	put(log, SINKS, event);
+	put(log, SINKS, wall_now(), event);
 }
 
 void record_wait_in_child(struct initlog *log, uint64_t seq)

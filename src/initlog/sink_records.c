@@ -54,14 +54,28 @@ static struct wall unpack_wall(uint64_t packed)
 	return (struct wall){ (int64_t)(packed >> 20), (int32_t)(packed & 0xfffff) };
 }
 
+static uint64_t pack_levels(char level, char previous)
+{
+	return (uint8_t)level | (uint64_t)(uint8_t)previous << 8;
+}
+
+static bool is_level(char c)
+{
+	return c && strchr("0123456789S", c);
+}
+
+/* From any event: the one that was meant to say it may have been lost. */
 static void remember(const struct file_sink *file, const struct record_event *event, struct wall when)
 {
-	if (event->kind == RECORD_BOOT) {
-		set_word(file, WORD_BOOT_WHEN, pack_wall(when));
+	uint64_t levels = pack_levels(event->level, event->previous);
+
+	if (event->booted_s && (event->kind == RECORD_BOOT || word(file, WORD_BOOT) == NEVER_ASKED)) {
+		set_word(file, WORD_BOOT_WHEN, pack_wall((struct wall){ event->booted_s, event->booted_us }));
 		set_word(file, WORD_BOOT, DUE);
-	} else if (event->kind == RECORD_LEVEL) {
+	}
+	if (is_level(event->level) && (event->kind == RECORD_LEVEL || word(file, WORD_LEVELS) != levels)) {
 		set_word(file, WORD_LEVEL_WHEN, pack_wall(when));
-		set_word(file, WORD_LEVELS, (uint8_t)event->level | (uint64_t)(uint8_t)event->previous << 8);
+		set_word(file, WORD_LEVELS, levels);
 		set_word(file, WORD_LEVEL, DUE);
 		set_word(file, WORD_RUNLEVEL, DUE);
 	}
@@ -75,6 +89,32 @@ struct record_flags record_flags(const struct queue *queue)
 		.level_in_wtmp = queue_word(queue, SINK_WTMP, WORD_LEVEL) == OUT,
 		.level_in_utmp = queue_word(queue, SINK_RECORDS, WORD_LEVEL) == OUT,
 	};
+}
+
+static void resume(const struct file_sink *file, uint64_t levels, bool is_boot_out, bool is_level_out)
+{
+	if (word(file, WORD_BOOT) != NEVER_ASKED || word(file, WORD_LEVEL) != NEVER_ASKED)
+		return;
+	set_word(file, WORD_BOOT, is_boot_out ? OUT : NEVER_ASKED);
+	set_word(file, WORD_LEVELS, is_level_out ? levels : 0);
+	set_word(file, WORD_LEVEL, is_level_out ? OUT : NEVER_ASKED);
+	set_word(file, WORD_RUNLEVEL, OUT);
+}
+
+void record_resume(struct initlog *log, char level, char previous, const struct record_flags *out)
+{
+	struct file_sink utmp = { .queue = log->queue, .sink = SINK_RECORDS };
+	struct file_sink wtmp = { .queue = log->queue, .sink = SINK_WTMP };
+	uint64_t levels = pack_levels(level, previous);
+
+	log->level = level;
+	log->previous = previous;
+	if (!log->queue)
+		return;
+	if (word(&wtmp, WORD_BOOT) != NEVER_ASKED)
+		log->booted = unpack_wall(word(&wtmp, WORD_BOOT_WHEN));
+	resume(&utmp, levels, out->boot_in_utmp, out->level_in_utmp);
+	resume(&wtmp, levels, out->boot_in_wtmp, out->level_in_wtmp);
 }
 
 /* --- one record into one file --- */
@@ -185,9 +225,11 @@ static int notice_emptied(const struct file_sink *file, int fd, const struct rec
 	if (file->use != UTMP_REPLACE || event->kind != RECORD_LEVEL || !is_multi_user(event->level))
 		return 0;
 	err = sys_fstat(fd, &st);
-	if (!err && st.st_size < (off_t)sizeof(struct utmp_record) && word(file, WORD_BOOT) == OUT)
+	if (err || st.st_size >= (off_t)sizeof(struct utmp_record))
+		return err;
+	if (word(file, WORD_BOOT) == OUT && word(file, WORD_BOOT_WHEN))
 		set_word(file, WORD_BOOT, DUE);
-	return err;
+	return 0;
 }
 
 static int write_event(const struct file_sink *file, int fd, const struct record_event *event, struct wall when)

@@ -7,7 +7,8 @@
  * end records for it are dropped. Every other failure (read-only, full, locked for writing, I/O) keeps the cursor
  * where it is: the helper backs off and replays from there, and only a lapping queue loses.
  * Boot and level are remembered in the queue's words until they are out, also over an absent file: every later event
- * writes them first. A level among 2-5 that finds utmp empty (boot scripts do that) writes both there again.
+ * writes them first. Since each event carries both, they outlive a queue that has lapped, too. A level among 2-5 that
+ * finds utmp empty (boot scripts do that) writes both there again.
  *
  * Replayed records are old, so the present state of utmp wins: a start does not overwrite the record of getty or login
  * with the same pid, and neither a start of a process that is gone nor an end overwrites a living process of the
@@ -41,18 +42,27 @@ enum { RECORD_EVENT_VERSION = 1 };
 struct record_event {
 	uint8_t version;
 	uint8_t kind;
-	char level, previous;           /* RECORD_LEVEL */
+	char level, previous;           /* in force when it was put, 0: not known */
 	int32_t pid;                    /* RECORD_START, RECORD_END */
 	char id[4];
 	int16_t termination, exit;      /* RECORD_END */
+	int64_t booted_s;               /* wall clock at record_boot(), 0: not yet or not known */
+	int32_t booted_us;
+	int32_t spare;
 };
-static_assert(sizeof(struct record_event) == 16 && offsetof(struct record_event, pid) == 4 &&
-	offsetof(struct record_event, id) == 8 && offsetof(struct record_event, exit) == 14, "lies in the queue");
+static_assert(sizeof(struct record_event) == 32 && offsetof(struct record_event, pid) == 4 &&
+	offsetof(struct record_event, id) == 8 && offsetof(struct record_event, exit) == 14 &&
+	offsetof(struct record_event, booted_s) == 16, "lies in the queue");
 
 /* What is out, for the state stream (-WR -WU -LW -LU). */
 struct record_flags {
 	bool boot_in_wtmp, boot_in_utmp, level_in_wtmp, level_in_utmp;
 };
 struct record_flags record_flags(const struct queue *queue);
+
+/* After a change of image, before the helpers start: this level is in force, and this is out by the old init's word.
+ * A queue that came along from it knows better, its words stay. Nothing is written by this itself. */
+struct initlog;
+void record_resume(struct initlog *log, char level, char previous, const struct record_flags *out);
 
 #endif

@@ -15,7 +15,7 @@ static_assert(sizeof(struct utmp) == sizeof(struct utmp_record) &&
 	"UTMP_WIDE is wrong for this architecture");
 #endif
 
-enum { RECORD_BYTES = sizeof(struct utmp_record), LOCK_PAUSE_MS = 10, TRIES = 8 };
+enum { RECORD_BYTES = sizeof(struct utmp_record), LOCK_PAUSE_MS = 10, READER_NAPS = 300, TRIES = 8 };
 
 static int check_regular(int fd, off_t *size)
 {
@@ -32,7 +32,7 @@ static int check_regular(int fd, off_t *size)
 
 static int open_regular(const char *path, int flags, int *out)
 {
-	int err, fd = sys_open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+	int err, fd = sys_open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
 	off_t size;
 
 	if (fd < 0)
@@ -49,7 +49,9 @@ static int open_regular(const char *path, int flags, int *out)
 int utmp_open(const char *path, enum utmp_use use, int *out)
 {
 	static const int flags[] = {
-		[UTMP_READ] = O_RDONLY, [UTMP_REPLACE] = O_RDWR, [UTMP_APPEND] = O_WRONLY | O_APPEND,
+		[UTMP_READ] = O_RDONLY,
+		[UTMP_REPLACE] = O_RDWR | O_NOFOLLOW,
+		[UTMP_APPEND] = O_WRONLY | O_APPEND | O_NOFOLLOW,
 	};
 
 	return open_regular(path, flags[use], out);
@@ -79,7 +81,7 @@ int utmp_truncate(const char *path)
 {
 	int err, fd;
 
-	err = open_regular(path, O_WRONLY | O_CREAT, &fd);
+	err = open_regular(path, O_WRONLY | O_CREAT | O_NOFOLLOW, &fd);
 	if (err)
 		return err;
 	err = sys_ftruncate(fd, 0);
@@ -126,7 +128,7 @@ int utmp_lock(int fd, struct mono readers_until, struct mono deadline)
 		if (!is_held_by_others(err) && err != -EINTR)
 			return err;
 		now = mono_now();
-		if (mono_is_due(readers_until, now) && !utmp_is_write_locked(fd))
+		if (err != -EINTR && mono_is_due(readers_until, now) && !utmp_is_write_locked(fd))
 			return -EBUSY;
 		if (mono_is_due(deadline, now))
 			return -EAGAIN;
@@ -246,23 +248,69 @@ int utmp_append(int fd, const struct utmp_record *record)
 	return n < 0 ? (int)n : -EIO;
 }
 
-int utmp_read(int fd, uint64_t index, struct utmp_record *out)
+int utmp_reader_open(struct utmp_reader *reader, const char *path)
 {
-	struct utmp_record a, b;
-	off_t at = (off_t)(index * RECORD_BYTES);
-	ssize_t got = read_at(fd, &a, sizeof a, at);
+	int fd, err = utmp_open(path, UTMP_READ, &fd);
 
-	for (int tries = TRIES; got == RECORD_BYTES && tries--; a = b) {
-		got = read_at(fd, &b, sizeof b, at);
-		if (got == RECORD_BYTES && !memcmp(&a, &b, sizeof a))
-			break;
-	}
+	if (err)
+		return err;
+	*reader = (struct utmp_reader){ .fd = fd, .naps_left = READER_NAPS };
+	return 0;
+}
+
+static int read_whole(int fd, uint64_t index, struct utmp_record *out)
+{
+	ssize_t got = read_at(fd, out, sizeof *out, (off_t)(index * RECORD_BYTES));
+
 	if (got < 0)
 		return (int)got;
-	if (got < RECORD_BYTES)
+	return got == RECORD_BYTES ? 0 : -ENOENT;
+}
+
+/* Half of a record means that its writer held the lock then. If it is free afterwards, the writer is done, and a
+ * second reading differs. */
+static int read_twice(int fd, uint64_t index, struct utmp_record *out, bool *settled)
+{
+	struct utmp_record first;
+	int err = read_whole(fd, index, &first);
+	bool locked;
+
+	if (err)
+		return err;
+	locked = utmp_is_write_locked(fd);
+	err = read_whole(fd, index, out);
+	*settled = !err && !locked && !memcmp(&first, out, sizeof first);
+	return err;
+}
+
+int utmp_reader_next(struct utmp_reader *reader, struct utmp_record *out)
+{
+	static const struct timespec pause = { 0, 1000000 };
+	struct utmp_record record;
+	bool settled;
+	int err;
+
+	if (reader->index >= UTMP_READ_MAX)
 		return -ENOENT;
-	*out = a;
+	for (int tries = 0;; tries++) {
+		err = read_twice(reader->fd, reader->index, &record, &settled);
+		if (err)
+			return err;
+		if (settled || reader->naps_left <= 0)
+			break;
+		if (tries < TRIES)
+			continue;
+		(void)sys_sleep(&pause);        /* a shorter one only makes us less patient */
+		reader->naps_left--;
+	}
+	reader->index++;
+	*out = record;
 	return 0;
+}
+
+void utmp_reader_close(struct utmp_reader *reader)
+{
+	sys_close(reader->fd);
 }
 
 void utmp_set_text(char *field, size_t size_bytes, const char *text)

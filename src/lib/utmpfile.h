@@ -74,12 +74,12 @@ static_assert(sizeof(struct utmp_record) == (UTMP_WIDE ? 400 : 384) &&
 
 enum {
 	UTMP_SCAN_MAX = 16384,          /* records that utmp_find() looks at: 6 MiB, against sparse giants */
-	UTMP_READ_MAX = 262144,         /* records that a reader should look at */
+	UTMP_READ_MAX = 262144,         /* records that a reader gets to see: 96 MiB */
 };
 
 enum utmp_use { UTMP_READ, UTMP_REPLACE, UTMP_APPEND };
 
-/* Opens an existing file. Never creates one, never follows a symbolic link, never waits for a FIFO's other end.
+/* Opens an existing file. Never creates one, never waits for a FIFO's other end, follows no symbolic link to write.
  * -EINVAL: not a regular file. */
 int utmp_open(const char *path, enum utmp_use use, int *out) MUST_CHECK;
 
@@ -110,9 +110,21 @@ int utmp_put(int fd, off_t at, const struct utmp_record *record) MUST_CHECK;
  * up with NULs first (not cut: files may be append-only, and it may be evidence). Takes back a partial write. */
 int utmp_append(int fd, const struct utmp_record *record) MUST_CHECK;
 
-/* The index-th record, without a lock: read twice until both are the same, so that it is not half of two. 0, -ENOENT
- * behind the last whole record, or a negative errno. */
-int utmp_read(int fd, uint64_t index, struct utmp_record *out) MUST_CHECK;
+/* Reading takes no lock and waits for none. */
+struct utmp_reader {
+	int fd;
+	uint64_t index;
+	int naps_left;
+};
+
+/* 0 or a negative errno, -EINVAL: not a regular file. */
+int utmp_reader_open(struct utmp_reader *reader, const char *path) MUST_CHECK;
+
+/* The next record: read until it is the same twice and nobody holds the write lock, so that it is not half of two. A
+ * lock that stays costs a third of a second over the reader's life. 0, -ENOENT behind the last whole record or behind
+ * UTMP_READ_MAX of them, or a negative errno. */
+int utmp_reader_next(struct utmp_reader *reader, struct utmp_record *out) MUST_CHECK;
+void utmp_reader_close(struct utmp_reader *reader);
 
 /* Copies text into a field: cut, padded with NULs. */
 void utmp_set_text(char *field, size_t size_bytes, const char *text);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "include/paths.h"
 #include "lib/io.h"
@@ -12,19 +13,19 @@
 
 static bool is_level(int c)
 {
-	return c && c < 128 && strchr("0123456789SsABCN", c);
+	return c > 0 && c < 128 && strchr("0123456789SsABCN", c);
 }
 
 /* The first record that can be true. */
 static bool find_in_utmp(const char *path, char *previous, char *present)
 {
+	struct utmp_reader reader;
 	struct utmp_record record;
 	bool found = false;
-	int fd;
 
-	if (utmp_open(path, UTMP_READ, &fd))
+	if (utmp_reader_open(&reader, path))
 		return false;
-	for (uint64_t i = 0; !found && i < UTMP_READ_MAX && !utmp_read(fd, i, &record); i++) {
+	while (!found && !utmp_reader_next(&reader, &record)) {
 		int now = record.pid & 0xff, before = record.pid >> 8 ? record.pid >> 8 : 'N';
 
 		if (record.type != UTMP_RUN_LVL || !is_level(now) || !is_level(before))
@@ -33,7 +34,7 @@ static bool find_in_utmp(const char *path, char *previous, char *present)
 		*present = (char)now;
 		found = true;
 	}
-	sys_close(fd);
+	utmp_reader_close(&reader);
 	return found;
 }
 
@@ -53,19 +54,21 @@ static bool find_in_runlevel_file(char *present)
 	return true;
 }
 
+static int print(const char *text, size_t len_bytes)
+{
+	int err = io_write_all(STDOUT_FILENO, text, len_bytes);
+
+	return err ? err : sys_close(STDOUT_FILENO);    /* some file systems find out only now */
+}
+
 int main(int argc, char **argv)
 {
-	char previous = 'N', present;
-	bool is_known = find_in_utmp(argc > 1 ? argv[1] : UTMP_PATH, &previous, &present) ||
-		find_in_runlevel_file(&present);
+	char text[] = "N ?\n";
+	bool is_known = find_in_utmp(argc > 1 ? argv[1] : UTMP_PATH, &text[0], &text[2]) ||
+		find_in_runlevel_file(&text[2]);
+	int err = is_known ? print(text, sizeof text - 1) : print("unknown\n", 8);
 
-	if (is_known)
-		printf("%c %c\n", previous, present);
-	else
-		puts("unknown");
-	if (fflush(stdout) || ferror(stdout)) {
-		perror("runlevel: standard output");
-		return 1;
-	}
-	return !is_known;
+	if (err)
+		fprintf(stderr, "runlevel: write error: %s\n", strerror(-err));
+	return err || !is_known;
 }
