@@ -117,6 +117,16 @@ static void deliver_loss(const struct job *job, struct record *record)
 	queue_done_lost(job->queue, job->sink, record);
 }
 
+/* A line seldom comes alone, and to wake a sleeper is what a line costs pid 1 most: a sink that can be late by a
+ * moment stays up for one, so that of a burst only the first line pays. */
+static void linger(const struct job *job)
+{
+	struct timespec moment = { 0, job->ops->linger_ms * 1000000L };
+
+	queue_set_state(job->queue, job->sink, SINK_IDLE);
+	sys_sleep(&moment);
+}
+
 /* Nothing to do: no wake-up until something is put. A kernel that refuses to wait must not make it a busy loop. */
 static void idle(const struct job *job)
 {
@@ -133,14 +143,20 @@ _Noreturn void helper_main(struct initlog *log, enum sink sink)
 {
 	static struct record record;
 	struct job job = { .queue = log->queue, .ops = ops_of[sink], .sink = sink };
+	bool is_fresh = false;
 
 	inheritance_shed(log, job.ops->name);
 	job.state = job.ops->open(&log->config, job.queue);
 	for (;;) {
 		if (queue_take(job.queue, sink, &record)) {
-			idle(&job);
+			if (is_fresh && job.ops->linger_ms)
+				linger(&job);
+			else
+				idle(&job);
+			is_fresh = false;
 			continue;
 		}
+		is_fresh = true;
 		if (record.lost && job.ops->says_lost)
 			deliver_loss(&job, &record);
 		deliver(&job, &record);

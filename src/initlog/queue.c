@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Every word that two processes share is an atomic. What orders them, each store with the load it serves:
  *
- *   [put:A] "being written" before each word of the slot     [take:C] each word before the second look at the
- *           (each word is stored with release)                       stamp: a word of a newer record shows it
- *   [put:B] the words before the stamp that vouches for them [take:B] the stamp before the words
- *   [put:C] the slot before the head that covers it          [take:A] the head before the slots
- *   [put:D] the head before the bell                         [take:D] the bell before the head: what take did not
- *                                                                     see rings a bell that wait has not heard
- *   [place:A] a place's words before it is the active one    [place:B] which one is active before its words
- *   [moved:A] the place before the readers' bell             [moved:B] that bell before the place
+ * [put:A] "being written" before the words, each of them a release    [take:C] each word before the second look at
+ *                                                                     the stamp: a word of a newer record shows
+ * [put:B] the words before the stamp that vouches for them            [take:B] the stamp before the words
+ * [put:C] the slot before the head that covers it                     [take:A] the head before the slots
+ * [put:D] the head before the look at the bell                        [wait:D] "asleep" in the bell before the look
+ *         (both sequentially consistent: one of the two must see      at the head
+ *         the other's store, or a wake-up were lost)
+ * [place:A] a place's words before it is the active one               [place:B] which is active before its words
+ * [moved:A] place and state before the bell of those who wait         [moved:B] that bell before place and state
  *
- * No fences: ThreadSanitizer does not know them, and on x86-64 these orders cost nothing. */
+ * No fences: ThreadSanitizer does not know them, and on x86-64 all but [put:D] cost nothing. */
 #include "initlog/queue.h"
 
 #include <assert.h>
@@ -33,7 +34,8 @@ enum {
 
 /* What a slot holds, as its one writer and its readers see it in memory of their own. */
 struct body {
-	uint64_t check;                 /* of all that follows, and of the seq */
+	uint64_t check;                 /* of all that follows */
+	uint64_t seq;
 	int64_t when_s;
 	uint32_t when_us;
 	uint32_t len_bytes;
@@ -77,20 +79,24 @@ union place_words {
 struct cursor {
 	_Atomic uint64_t place[2][PLACE_WORDS];
 	_Atomic uint32_t active;
+	_Atomic uint32_t bell;          /* futex: BELL_...; the helper waits, the writer rings */
 	_Atomic uint32_t moved;         /* futex: the place or the state changed */
 	_Atomic uint32_t state;
-	uint32_t spare[3];
+	uint32_t spare[2];
 	_Atomic uint64_t word[QUEUE_SINK_WORDS];
 	uint64_t spare2[3];
 };
+
+/* Only this one word saves the writer a system call, so a damaged bell costs calls but no wake-up. It stands from
+ * the ring that wakes the helper until the helper is about to sleep again. */
+enum { BELL_ASLEEP = 1, BELL_AWAKE = 0x616b6577 };
 
 struct header {
 	uint64_t magic;
 	uint32_t version, slots, slot_bytes, text_max, sinks, words;
 	_Atomic uint64_t head;          /* seq of the next record */
 	_Atomic uint64_t said[SINK_COUNT];
-	_Atomic uint32_t bell;          /* futex: one more record */
-	uint32_t spare[13];     /* cursors on cache lines of their own */
+	uint64_t spare[7];              /* cursors on cache lines of their own */
 	struct cursor cursor[SINK_COUNT];
 };
 
@@ -105,10 +111,10 @@ struct shared {
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "the queue lives in shared memory");
 static_assert((QUEUE_SLOTS & (QUEUE_SLOTS - 1)) == 0, "free-running counters need a power of two");
 static_assert(sizeof(struct slot) == QUEUE_SLOT_BYTES, "slots");
-static_assert(offsetof(struct body, ordinal) == 32 && offsetof(struct body, text) == 64, "no padding");
+static_assert(offsetof(struct body, ordinal) == 40 && offsetof(struct body, text) == 72, "no padding");
 static_assert(sizeof(union body_words) == sizeof(struct body) && FIXED_WORDS + TEXT_WORDS <= BODY_WORDS, "words");
 static_assert(sizeof(struct cursor) == 256 && offsetof(struct cursor, word) == 104, "cursors");
-static_assert(offsetof(struct header, head) == 32 && offsetof(struct header, bell) == 72, "writer's words");
+static_assert(offsetof(struct header, head) == 32 && offsetof(struct header, said) == 40, "writer's words");
 static_assert(offsetof(struct header, cursor) == 128 && sizeof(struct header) <= HEADER_BYTES, "header");
 static_assert(sizeof(struct shared) == HEADER_BYTES + QUEUE_SLOTS * QUEUE_SLOT_BYTES, "the whole");
 
@@ -117,15 +123,16 @@ struct queue {
 	int fd;
 	/* The writer's own: what it stores in the header it never reads back. Atomic for a fatal handler's sake. */
 	_Atomic uint64_t head, said[SINK_COUNT];
-	_Atomic uint32_t bell;
-	/* A reader's own: the bell as it was before the last look at the head. */
-	uint32_t heard[SINK_COUNT];
+	/* A reader's own: the head that its last look went up to. */
+	uint64_t seen[SINK_COUNT];
 };
 
 #define load_relaxed(at) atomic_load_explicit(at, memory_order_relaxed)
+#define load_ordered(at) atomic_load_explicit(at, memory_order_seq_cst)
 #define load_acquire(at) atomic_load_explicit(at, memory_order_acquire)
 #define store_relaxed(at, value) atomic_store_explicit(at, value, memory_order_relaxed)
 #define store_release(at, value) atomic_store_explicit(at, value, memory_order_release)
+#define store_ordered(at, value) atomic_store_explicit(at, value, memory_order_seq_cst)
 
 static bool is_before(uint64_t a, uint64_t b)
 {
@@ -133,9 +140,9 @@ static bool is_before(uint64_t a, uint64_t b)
 }
 
 /* Notices damage, keeps no secrets. A word a step: putting a line is on the way of every reap. */
-static uint64_t checksum(uint64_t seed, const uint64_t *word, size_t count)
+static uint64_t checksum(const uint64_t *word, size_t count)
 {
-	uint64_t sum = seed ^ MAGIC;
+	uint64_t sum = MAGIC;
 
 	while (count--) {
 		sum = (sum ^ *word++) * UINT64_C(0x9e3779b97f4a7c15);
@@ -149,16 +156,16 @@ static size_t text_words(size_t len_bytes)
 	return (len_bytes + 7) / 8;
 }
 
-static uint64_t body_check(const union body_words *it, uint64_t seq)
+static uint64_t body_check(const union body_words *it)
 {
-	return checksum(seq, it->word + 1, FIXED_WORDS - 1 + text_words(it->body.len_bytes));
+	return checksum(it->word + 1, FIXED_WORDS - 1 + text_words(it->body.len_bytes));
 }
 
 /* --- places --- */
 
 static uint64_t place_check(const union place_words *it)
 {
-	return checksum(PLACE_WORDS, it->word, PLACE_WORDS - 1);
+	return checksum(it->word, PLACE_WORDS - 1);
 }
 
 static bool place_read(const struct cursor *cursor, unsigned which, struct place *out)
@@ -210,14 +217,15 @@ static int handle_new(int fd, struct queue **out)
 	err = sys_map(-1, sizeof *queue, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, &handle);
 	if (err)
 		return err;
-	err = sys_map(fd, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, &shared);
+	err = sys_map(fd, sizeof(struct shared), PROT_READ | PROT_WRITE,
+		MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), &shared);
 	if (err) {
 		sys_unmap(handle, sizeof *queue);
 		return err;
 	}
 	queue = handle;
 	queue->shared = shared;
-	queue->fd = fd;
+	queue->fd = fd < 0 ? -1 : fd;
 	*out = queue;
 	return 0;
 }
@@ -254,7 +262,6 @@ static void header_init(struct queue *queue, const struct queue_start *start)
 	header->sinks = SINK_COUNT;
 	header->words = QUEUE_SINK_WORDS;
 	store_relaxed(&header->head, start->seq);
-	store_relaxed(&header->bell, start->bell);
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
 		store_relaxed(&header->said[sink], start->ordinal);
 		place_store(&header->cursor[sink], &place);
@@ -267,34 +274,6 @@ static bool header_is_ours(const struct header *header)
 		header->slots == QUEUE_SLOTS && header->slot_bytes == QUEUE_SLOT_BYTES &&
 		header->text_max == QUEUE_TEXT_MAX && header->sinks == SINK_COUNT &&
 		header->words == QUEUE_SINK_WORDS;
-}
-
-int queue_create_at(const struct queue_start *start, struct queue **out)
-{
-	struct queue *queue;
-	int err, fd = sys_memfd("initlog", MEMFD_CLOEXEC_AND_SEALS);
-
-	if (fd < 0)
-		return fd;
-	err = memory_take(fd);
-	if (!err)
-		err = handle_new(fd, &queue);
-	if (err) {
-		sys_close(fd);
-		return err;
-	}
-	header_init(queue, start);
-	store_relaxed(&queue->head, start->seq);
-	store_relaxed(&queue->bell, start->bell);
-	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
-		store_relaxed(&queue->said[sink], start->ordinal);
-	*out = queue;
-	return 0;
-}
-
-int queue_create(struct queue **out)
-{
-	return queue_create_at(&(struct queue_start){ 0 }, out);
 }
 
 static bool slot_read(const struct queue *queue, uint64_t seq, union body_words *out)
@@ -313,26 +292,22 @@ static bool slot_read(const struct queue *queue, uint64_t seq, union body_words 
 		out->word[i] = load_acquire(&slot->word[i]);            /* [take:C] */
 	if (load_relaxed(&slot->stamp) != seq * 2 + 2)
 		return false;
-	return out->body.check == body_check(out, seq);
+	return out->body.seq == seq && out->body.check == body_check(out);
 }
 
 /* The newest record that is whole. */
-static bool newest_find(const struct queue *queue, uint64_t *seq, union body_words *out)
+static bool newest_find(const struct queue *queue, union body_words *out)
 {
 	union body_words it;
 	bool found = false;
 
 	for (unsigned i = 0; i < QUEUE_SLOTS; i++) {
-		uint64_t stamp = load_acquire(&queue->shared->slot[i].stamp);
-		uint64_t at = (stamp - 2) / 2;
+		uint64_t seq = load_relaxed(&queue->shared->slot[i].word[offsetof(struct body, seq) / 8]);
 
-		/* A stamp has 63 bits of its seq: the top one is the header's. */
-		at |= load_relaxed(&queue->shared->header.head) & UINT64_C(1) << 63;
-		if ((found && !is_before(*seq, at)) || (at & (QUEUE_SLOTS - 1)) != i ||
-			!slot_read(queue, at, &it))
+		if ((seq & (QUEUE_SLOTS - 1)) != i || !slot_read(queue, seq, &it))
 			continue;
-		*seq = at;
-		*out = it;
+		if (!found || is_before(out->body.seq, seq))
+			*out = it;
 		found = true;
 	}
 	return found;
@@ -347,18 +322,45 @@ static uint64_t counter_believe(uint64_t header, uint64_t shown)
 static void writer_recover(struct queue *queue)
 {
 	struct header *header = &queue->shared->header;
-	uint64_t seq = 0, value;
-	union body_words it;
-	bool found = newest_find(queue, &seq, &it);
+	union body_words newest = { 0 };
 
-	value = load_relaxed(&header->head);
-	store_relaxed(&queue->head, found ? counter_believe(value, seq + 1) : value);
-	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
-		value = load_relaxed(&header->said[sink]);
+	store_relaxed(&queue->head, load_relaxed(&header->head));
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
+		store_relaxed(&queue->said[sink], load_relaxed(&header->said[sink]));
+	if (!newest_find(queue, &newest))
+		return;
+	store_relaxed(&queue->head, counter_believe(load_relaxed(&queue->head), newest.body.seq + 1));
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
 		store_relaxed(&queue->said[sink],
-			found ? counter_believe(value, it.body.ordinal[sink]) : value);
+			counter_believe(load_relaxed(&queue->said[sink]), newest.body.ordinal[sink]));
+}
+
+int queue_create_at(const struct queue_start *start, struct queue **out)
+{
+	struct queue *queue;
+	int err = 0, fd = sys_memfd("initlog", MEMFD_CLOEXEC_AND_SEALS);
+
+	if (fd < 0 && fd != -ENOSYS)
+		return fd;
+	/* A kernel without memfds: all works but for taking the queue over. */
+	if (fd >= 0)
+		err = memory_take(fd);
+	if (!err)
+		err = handle_new(fd, &queue);
+	if (err) {
+		if (fd >= 0)
+			sys_close(fd);
+		return err;
 	}
-	store_relaxed(&queue->bell, load_relaxed(&header->bell));
+	header_init(queue, start);
+	writer_recover(queue);
+	*out = queue;
+	return 0;
+}
+
+int queue_create(struct queue **out)
+{
+	return queue_create_at(&(struct queue_start){ 0 }, out);
 }
 
 int queue_attach(int fd, struct queue **out)
@@ -387,7 +389,8 @@ void queue_free(struct queue *queue)
 {
 	if (!queue)
 		return;
-	sys_close(queue->fd);
+	if (queue->fd >= 0)
+		sys_close(queue->fd);
 	handle_free(queue);
 }
 
@@ -404,6 +407,14 @@ static void slot_write(struct slot *slot, uint64_t seq, const union body_words *
 	for (size_t i = 0; i < count; i++)
 		store_release(&slot->word[i], it->word[i]);     /* [put:A] */
 	store_release(&slot->stamp, seq * 2 + 2);               /* [put:B] */
+}
+
+static void bell_ring(struct cursor *cursor)
+{
+	if (load_ordered(&cursor->bell) == BELL_AWAKE)          /* [put:D] */
+		return;
+	store_relaxed(&cursor->bell, BELL_AWAKE);
+	sys_futex_wake(&cursor->bell);
 }
 
 /* A fatal handler may put a line while a put is under way: seq and ordinals are claimed before anything is
@@ -423,6 +434,7 @@ void queue_put(struct queue *queue, unsigned sinks, struct wall when, const void
 		len_bytes = QUEUE_TEXT_MAX;
 	count = FIXED_WORDS + text_words(len_bytes);
 	it.word[count - 1] = 0;
+	it.body.seq = seq;
 	it.body.when_s = when.s;
 	it.body.when_us = (uint32_t)when.us;
 	it.body.len_bytes = (uint32_t)len_bytes;
@@ -433,15 +445,15 @@ void queue_put(struct queue *queue, unsigned sinks, struct wall when, const void
 		store_relaxed(&queue->said[sink], it.body.ordinal[sink]);
 	}
 	memcpy(it.body.text, text, len_bytes);
-	it.body.check = body_check(&it, seq);
+	it.body.check = body_check(&it);
 	slot_write(&queue->shared->slot[seq & (QUEUE_SLOTS - 1)], seq, &it, count);
 
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
 		store_relaxed(&header->said[sink], it.body.ordinal[sink]);
-	store_release(&header->head, seq + 1);                          /* [put:C] */
-	store_relaxed(&queue->bell, load_relaxed(&queue->bell) + 1);
-	store_release(&header->bell, load_relaxed(&queue->bell));       /* [put:D] */
-	sys_futex_wake(&header->bell);
+	store_ordered(&header->head, seq + 1);                  /* [put:C] [put:D] */
+	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
+		if (sinks & SINK_BIT(sink))
+			bell_ring(cursor_of(queue, sink));
 }
 
 uint64_t queue_next_seq(const struct queue *queue)
@@ -472,8 +484,8 @@ int queue_take(struct queue *queue, enum sink sink, struct record *out)
 	uint64_t head, next;
 	bool known;
 
-	queue->heard[sink] = load_acquire(&header->bell);       /* [take:D] */
 	head = load_acquire(&header->head);                     /* [take:A] */
+	queue->seen[sink] = head;
 	known = place_load(cursor_of(queue, sink), &place);
 	/* Lapped, ahead of the head or lost: look at all there is. The ordinals tell what is new. */
 	next = known && head - place.next <= QUEUE_SLOTS ? place.next : head - QUEUE_SLOTS;
@@ -539,7 +551,14 @@ static int futex_wait_ms(const _Atomic uint32_t *word, uint32_t expected, int ti
 
 int queue_wait(struct queue *queue, enum sink sink, int timeout_ms)
 {
-	return futex_wait_ms(&queue->shared->header.bell, queue->heard[sink], timeout_ms);
+	struct cursor *cursor = cursor_of(queue, sink);
+	int err = 0;
+
+	store_ordered(&cursor->bell, BELL_ASLEEP);              /* [wait:D] */
+	if (load_ordered(&queue->shared->header.head) == queue->seen[sink])
+		err = futex_wait_ms(&cursor->bell, BELL_ASLEEP, timeout_ms);
+	store_relaxed(&cursor->bell, BELL_AWAKE);
+	return err;
 }
 
 /* --- anybody --- */

@@ -53,7 +53,6 @@ int queue_create(struct queue **out) MUST_CHECK;
 /* The same with its counters where a test wants them: a little below a wrap. */
 struct queue_start {
 	uint64_t seq, ordinal;
-	uint32_t bell;
 };
 int queue_create_at(const struct queue_start *start, struct queue **out) MUST_CHECK;
 
@@ -62,10 +61,10 @@ int queue_create_at(const struct queue_start *start, struct queue **out) MUST_CH
 int queue_attach(int fd, struct queue **out) MUST_CHECK;
 
 void queue_free(struct queue *queue);   /* unmaps and closes; NULL is fine */
-int queue_fd(const struct queue *queue);
+int queue_fd(const struct queue *queue);        /* -1 where the kernel has no memfds */
 
 /* --- the writer --- */
-/* Safe in a fatal handler. sinks: SINK_BIT()s. Wakes the readers. Never blocks. */
+/* Safe in a fatal handler. sinks: SINK_BIT()s. Wakes their readers where they sleep. Never blocks. */
 void queue_put(struct queue *queue, unsigned sinks, struct wall when, const void *text, size_t len_bytes);
 
 /* The seq that the next queue_put() will have: queue_is_past(queue, sink, seq) tells when it is out. */

@@ -20,6 +20,7 @@ struct sink_ops {
 	/* Lost records are announced by a line of their own, "N messages lost": deliver() gets it as a record that
 	 * takes the place of the lost ones. Otherwise the sink sees record->lost and may do as it likes. */
 	bool says_lost;
+	int linger_ms;                  /* how late a record may be that follows on another; 0: not at all */
 };
 
 extern const struct sink_ops sink_console_ops, sink_syslog_ops, sink_records_ops, sink_wtmp_ops;

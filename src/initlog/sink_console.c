@@ -216,4 +216,5 @@ const struct sink_ops sink_console_ops = {
 	.deliver = console_deliver,
 	.wait = console_wait,
 	.says_lost = true,
+	.linger_ms = 20,
 };

@@ -225,4 +225,5 @@ const struct sink_ops sink_syslog_ops = {
 	.deliver = syslog_deliver,
 	.wait = syslog_wait,
 	.says_lost = true,
+	.linger_ms = 20,
 };
