@@ -18,7 +18,8 @@
 
 #define LEVELS "0123456789SsQqAaBbCcUu"
 
-enum { DEFAULT_STOP_S = 3, WAIT_S = 3, RETRY_MS = 50 };
+enum { RETRY_MS = 50 };
+enum { DEFAULT_STOP_S = 3, WAIT_MS = 3000 - 2 * RETRY_MS };
 
 static_assert(sizeof(struct init_request) == 384 && offsetof(struct init_request, i) == 16,
 	"initctl wire format");
@@ -26,7 +27,7 @@ static_assert(sizeof(struct init_request) <= 512, "POSIX's least PIPE_BUF: one w
 
 struct telinit {
 	const char *name;
-	const char *fifo;
+	const struct telinit_channel *channel;
 	struct init_request request;
 	int stop_s;
 	bool has_stop_time, has_vars;
@@ -34,34 +35,33 @@ struct telinit {
 	size_t data_used;
 };
 
-__attribute__((format(printf, 2, 3)))
-static int complain(const struct telinit *t, const char *format, ...)
+__attribute__((format(printf, 1, 2)))
+static void tell(const char *format, ...)
 {
-	char text[512];
-	int len = snprintf(text, sizeof text, "%s: ", t->name);
+	char text[1024];
 	va_list args;
+	size_t len;
 
-	if (len > (int)sizeof text / 2)
-		len = (int)sizeof text / 2;
 	va_start(args, format);
-	(void)vsnprintf(text + len, sizeof text - (size_t)len - 1, format, args);
+	if (vsnprintf(text, sizeof text - 1, format, args) < 0)
+		text[0] = '\0';
 	va_end(args);
-	strcat(text, "\n");
-	/* There is no third place to report to. */
-	if (io_write_all(2, text, strlen(text)))
-		return 1;
-	return 1;
+	len = strlen(text);
+	text[len] = '\n';
+	/* Should nobody listen, the exit status says it too. */
+	(void)!io_write_all(2, text, len + 1);
 }
 
 static int usage(const struct telinit *t)
 {
-	char text[512];
-	int len = snprintf(text, sizeof text,
-		"Usage: %.128s {-e VAR[=VAL] | [-t SECONDS] "
-		"{0|1|2|3|4|5|6|S|s|Q|q|A|a|B|b|C|c|U|u}}\n", t->name);
+	tell("Usage: %s {-e VAR[=VAL] | [-t SECONDS] {0|1|2|3|4|5|6|S|s|Q|q|A|a|B|b|C|c|U|u}}",
+		t->name);
+	return 1;
+}
 
-	if (io_write_all(2, text, (size_t)len))
-		return 1;
+static int too_large(const struct telinit *t)
+{
+	tell("%s: -e option data too large", t->name);
 	return 1;
 }
 
@@ -73,7 +73,9 @@ static int var_add(struct telinit *t, const char *var)
 		return usage(t);
 	/* One more NUL ends the list. */
 	if (bytes + 1 > sizeof t->request.i.data - t->data_used)
-		return complain(t, "-e option data too large");
+		return too_large(t);
+	if (strncmp(var, "INIT_", 5))
+		tell("%s: -e %s: init takes only names that begin with INIT_", t->name, var);
 	memcpy(t->request.i.data + t->data_used, var, bytes);
 	t->data_used += bytes;
 	t->has_vars = true;
@@ -85,7 +87,7 @@ static int stop_time_set(struct telinit *t, const char *text)
 	int64_t seconds;
 
 	if (num_parse(text, 0, INT_MAX, &seconds)) {
-		complain(t, "-t %s: not a number of seconds", text);
+		tell("%s: -t %s: not a number of seconds", t->name, text);
 		return usage(t);
 	}
 	t->stop_s = (int)seconds;
@@ -168,37 +170,49 @@ static int fifo_open(const char *path, int *out)
 	return err;
 }
 
-/* -EAGAIN: not now. A reader that is just opening the FIFO anew is not now either. */
-static int request_try(const struct telinit *t, int timeout_ms)
+/* -EAGAIN: full for as long as the wait. */
+static int request_write(const struct telinit *t, int fd, int wait_ms)
 {
-	struct pollfd room = { .events = POLLOUT };
-	ssize_t wrote;
-	int err = fifo_open(t->fifo, &room.fd);
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	ssize_t wrote = sys_write(fd, &t->request, sizeof t->request);
 
-	if (err)
-		return err == -ENXIO ? -EAGAIN : err;
-	wrote = sys_write(room.fd, &t->request, sizeof t->request);
-	if (wrote == -EAGAIN)
-		(void)sys_poll(&room, 1, timeout_ms);   /* only to try again sooner */
-	sys_close(room.fd);
-	if (wrote == -EPIPE || wrote == -EINTR)
-		return -EAGAIN;
+	/* Nobody gains from a failed poll: the second write finds out all the same. */
+	if (wrote == -EAGAIN && sys_poll(&room, 1, wait_ms) != 0)
+		wrote = sys_write(fd, &t->request, sizeof t->request);
 	if (wrote < 0)
 		return (int)wrote;
 	return wrote == sizeof t->request ? 0 : -EIO;
 }
 
+/* Opened anew for each try: init may have replaced the FIFO by another one of this name. */
+static int request_try(const struct telinit *t)
+{
+	int fd, err = fifo_open(t->channel->fifo, &fd);
+
+	if (!err) {
+		err = request_write(t, fd, RETRY_MS);
+		sys_close(fd);
+	}
+	return err;
+}
+
+static bool is_worth_waiting(int err)
+{
+	/* No reader yet, or no more; no room. */
+	return err == -ENXIO || err == -EPIPE || err == -EAGAIN || err == -EINTR;
+}
+
 static int request_send(const struct telinit *t)
 {
 	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000 };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct mono deadline = mono_after_s(mono_now(), WAIT_S);
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct mono deadline = mono_after_ms(mono_now(), t->channel->wait_ms);
 
 	sys_sigaction(SIGPIPE, &ignore);
 	for (;;) {
-		int err = request_try(t, RETRY_MS);
+		int err = request_try(t);
 
-		if (err != -EAGAIN)
+		if (!is_worth_waiting(err))
 			return err;
 		if (mono_is_due(deadline, mono_now()))
 			return -ETIMEDOUT;
@@ -206,11 +220,11 @@ static int request_send(const struct telinit *t)
 	}
 }
 
-int telinit_run(const char *name, int argc, char **argv, const char *fifo)
+int telinit_run(const char *name, int argc, char **argv, const struct telinit_channel *channel)
 {
 	struct telinit t = {
 		.name = name,
-		.fifo = fifo,
+		.channel = channel,
 		.request = { .magic = INIT_MAGIC },
 		.stop_s = DEFAULT_STOP_S,
 	};
@@ -220,13 +234,16 @@ int telinit_run(const char *name, int argc, char **argv, const char *fifo)
 		return status;
 	err = request_send(&t);
 	if (err == -ETIMEDOUT)
-		return complain(&t, "timeout opening/writing control channel %s", fifo);
-	if (err)
-		return complain(&t, "%s: %s", fifo, err == -EINVAL ? "not a FIFO" : strerror(-err));
-	return 0;
+		tell("%s: timeout opening/writing control channel %s", name, channel->fifo);
+	else if (err)
+		tell("%s: %s: %s", name, channel->fifo,
+			err == -EINVAL ? "not a FIFO" : strerror(-err));
+	return err ? 1 : 0;
 }
 
 int telinit_main(const char *name, int argc, char **argv)
 {
-	return telinit_run(name, argc, argv, INIT_FIFO);
+	const struct telinit_channel channel = { INIT_FIFO, WAIT_MS };
+
+	return telinit_run(name, argc, argv, &channel);
 }

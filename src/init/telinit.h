@@ -7,7 +7,11 @@
  * (missing, full, no reader, a regular file, a device); never creates or truncates a file. */
 int telinit_main(const char *name, int argc, char **argv);
 
-/* The same, for the FIFO of this path. */
-int telinit_run(const char *name, int argc, char **argv, const char *fifo);
+/* The same for another FIFO and another patience. */
+struct telinit_channel {
+	const char *fifo;
+	int wait_ms;
+};
+int telinit_run(const char *name, int argc, char **argv, const struct telinit_channel *channel);
 
 #endif
