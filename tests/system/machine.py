@@ -207,6 +207,10 @@ class Machine:
             tap.diag(self.describe())
         self._exits.close()
 
+    def on_close(self, function):
+        """Called before anything of the machine is taken down."""
+        self._exits.callback(function)
+
     def boot(self, *args, env=None, argv0="/sbin/init"):
         """Executes init with the arguments and the environment that a kernel would give it."""
         order = {"argv": [argv0, *args], "env": {**KERNEL_ENV, **(env or {})}}

@@ -17,7 +17,8 @@ import os
 import re
 import signal
 
-from machine import CMD_RUNLVL, Machine, sinks, subject, tap, wait_for
+from machine import (CMD_RUNLVL, CMD_SETENV, Machine, MachineError, request_bytes, sinks, subject, tap,  # noqa: F401
+                     wait_for)
 
 MARK = """#!/bin/sh
 echo "$1 $RUNLEVEL $PREVLEVEL" >>/tmp/marks
@@ -49,6 +50,7 @@ ALLOWED = set("""
 NEVER_WAITING = {"wait4": "WNOHANG", "waitid": "WNOHANG", "openat": "O_NONBLOCK|O_PATH", "open": "O_NONBLOCK|O_PATH"}
 SELECT = ("select", "pselect6")
 PROMPT_S = 1.0
+BATCH = 49
 NUMBERED = re.compile(r"/etc/inittab\[\d+\]: line(\d+): unknown action field")
 LOST = re.compile(r"(\d+) messages? lost")
 
@@ -165,23 +167,25 @@ class Row:
         return [int(m[2]) for m in self.marks() if m[:2] == ["up", name]]
 
     def log(self, count):
-        """Makes init say count numbered lines, on console and syslog.
+        """Makes init say count numbered lines, on console and syslog: bad lines of an inittab that is
+        read again and again, since no more than some sixty complaints come of one reading."""
+        for at in range(0, count, BATCH):
+            self._log_batch(min(BATCH, count - at))
+        self.m.write("/etc/inittab", self.inittab)
 
-        They stand in the inittab until it was read, which an entry behind them shows.
-        """
-        numbers = range(self.numbered + 1, self.numbered + count + 1)
+    def _log_batch(self, count):
+        first = self.numbered + 1
         self.numbered += count
+        bad = "".join("b:2:line%d:x\n" % n for n in range(first, first + count))
         word = "logged%d" % self.numbered
-        bad = "".join("b:2:line%d:x\n" % n for n in numbers)
-        self.m.write("/etc/inittab", self.inittab + bad + "lo%d:2345:once:/tmp/mark %s\n" % (
-            self.numbered % 100, word))
+        done = "lo%d:2345:once:/tmp/mark %s\n" % (self.numbered % 100, word)
+        self.m.write("/etc/inittab", self.inittab + bad + done)
         self.m.request(CMD_RUNLVL, "q")
         try:
-            wait_for(lambda: any(m[0] == word for m in self.marks()), "init to have said %d lines" % count)
+            wait_for(lambda: any(m[0] == word for m in self.marks()), "init to have said its lines")
         except tap.Failed:
             self.reaps()        # the graver failure, when it is one
             raise
-        self.m.write("/etc/inittab", self.inittab)
 
     def changes(self):
         """(level, previous) of each level that was entered, from the marks of their rc."""

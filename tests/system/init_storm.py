@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""20,000 orphans at once, 10,000 requests in a row, random bytes as requests: reaping and requests keep their turns."""
+import contextlib
+import fcntl
+import os
+import random
+import struct
+import subprocess
+import termios
+
+from rows import CMD_RUNLVL, CMD_SETENV, PROMPT_S, Row, request_bytes, tap, wait_for
+
+ORPHANS, REQUESTS = 20000, 10000
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+@contextlib.contextmanager
+def storm(machine, count):
+    """-> a function that lets count dead orphans fall to pid 1 at once."""
+    binary = machine.path("/tmp") + "/storm"
+    subprocess.run([os.environ.get("CC", "cc"), "-O2", "-o", binary, os.path.join(HERE, "storm.c")], check=True)
+    leash_end, leash = os.pipe()
+    ready, tell = os.pipe()
+    process = machine.spawn(["/tmp/storm", str(count)], stdin=leash_end, out=tell)
+    os.close(leash_end)
+    os.close(tell)
+    tap.equal(os.read(ready, 5), b"ready", "the storm is ready")
+    os.close(ready)
+
+    def break_loose():
+        os.close(leash)
+        process.wait()
+    yield break_loose
+
+
+@tap.case(deadline=240)
+def twenty_thousand_orphans_at_once_hold_up_no_orphan_no_request_and_no_level():
+    with Row() as row, storm(row.m, ORPHANS) as break_loose:
+        tap.check(len(row.m.zombies()) >= ORPHANS, "the zombies of the storm are there")
+        probe = row.m.orphan()
+        break_loose()
+        lag = probe.die()
+        tap.check(lag < PROMPT_S, "a probe orphan among them is gone within a second; it lay for %.3f s" % lag)
+        row.changes_level()
+        row.answers_q()
+        wait_for(lambda: not row.m.zombies(), "all of the orphans to be reaped")
+        row.holds()
+
+
+@tap.case(deadline=240)
+def storms_while_the_level_changes_and_syslogd_is_stopped_are_reaped():
+    with Row() as row, storm(row.m, ORPHANS) as break_loose:
+        row.m.syslog.stop()
+        row.log(60)
+        break_loose()
+        row.holds()
+        wait_for(lambda: not row.m.zombies(), "all of the orphans to be reaped")
+        row.m.syslog.go_on()
+        row.delivered(row.m.syslog.texts)
+
+
+def write_requests(path):
+    fd = os.open(path, os.O_WRONLY)
+    for n in range(1, REQUESTS + 1):
+        os.write(fd, request_bytes(CMD_SETENV, data=b"INIT_COUNT=%d\0" % n))
+        if n % 100 == 0:
+            os.write(fd, request_bytes(CMD_RUNLVL, "q"))
+
+
+@tap.case(deadline=240)
+def ten_thousand_requests_in_a_row_are_all_taken_and_hold_up_no_orphan():
+    with Row() as row:
+        writer = row.m.spawn(lambda: write_requests("/run/initctl"))
+        row.reaps(5)
+        row.changes_level()
+        row.respawns()
+        tap.equal(writer.wait(120), 0, "the writer's exit status")
+        row.answers_q()
+        row.respawns()
+        environment = row.m.read("/proc/%d/environ" % row.gettys("g1")[-1]).split("\0")
+        tap.check("INIT_COUNT=%d" % REQUESTS in environment, "the last request counts; found %r" % environment)
+        tap.equal([t for t in row.m.syslog.texts() if "bogus" in t], [], "requests that were torn")
+        row.holds()
+
+
+def unread(path):
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]
+    finally:
+        os.close(fd)
+
+
+@tap.case(deadline=240)
+def random_bytes_as_requests_are_refused_and_the_next_request_is_taken():
+    seed = random.randrange(1 << 32)
+    tap.diag("seed %d" % seed)
+    source = random.Random(seed)
+    with Row() as row:
+        fifo = row.m.path("/run/initctl")
+        fd = os.open(fifo, os.O_WRONLY)
+        for length in [1, 383, 385, 384 * 3, 4096, 65536] + [source.randrange(1, 3000) for _ in range(50)]:
+            os.write(fd, source.randbytes(length))
+        row.reaps()
+        wait_for(lambda: not unread(fifo), "the bytes to be read")
+        wait_for(lambda: any("got bogus initrequest" in t for t in row.m.syslog.texts()), "the message")
+        row.holds()
+        os.close(fd)
+
+
+@tap.case(deadline=240)
+def requests_of_unknown_kinds_and_strange_levels_are_refused():
+    with Row() as row:
+        for cmd in (0, 5, 8, -1, 0x7FFFFFFF):
+            row.m.request(cmd)
+        for level in ("x", "~", "\0", 300, -5, 0x7FFFFFFF):
+            row.m.request(CMD_RUNLVL, level)
+        row.m.request(CMD_SETENV, data=b"x" * 368)
+        row.m.request(CMD_SETENV, data=b"LD_PRELOAD=/nowhere\0")
+        row.holds()
+        environment = row.m.read("/proc/%d/environ" % row.gettys("g1")[-1])
+        tap.check("LD_PRELOAD" not in environment, "only INIT_ names can be set; found %r" % environment)
+
+
+tap.main()
