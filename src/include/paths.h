@@ -8,6 +8,7 @@
 #define INIT_PATH "/sbin/init"
 #define INIT_TAB_PATH "/etc/inittab"
 #define INIT_TAB_DIR "/etc/inittab.d"
+#define CMDLINE_PATH "/proc/cmdline"
 #define INIT_SCRIPT_PATH "/etc/initscript"
 #define SHELL_PATH "/bin/sh"
 #define SULOGIN_PATH "/sbin/sulogin"

@@ -1,1 +1,5 @@
-INIT_OBJS := $(addprefix init/,inittab.o table.o loader.o command.o simple.o environ.o telinit.o)
+INIT_OBJS := $(addprefix init/,args.o child.o command.o console.o control.o environ.o family.o inittab.o job.o \
+	level.o load.o loader.o loop.o power.o reap.o report.o signals.o simple.o start.o survive.o table.o telinit.o walk.o)
+PID1_PROGS += init
+SBIN += init
+init_OBJS = init/main.o $(INIT_OBJS) $(INITLOG_OBJS) $(LIB_OBJS)

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "lib/sys.h"
+#include "include/paths.h"
 
 /* The image: a header, count entries in the order of running, then their process fields in the same
  * order without a gap, each ended by NUL. One legal form for each table keeps the check short. */
@@ -324,4 +325,23 @@ const struct table_entry *table_entry(const struct table *table, uint32_t index)
 const char *table_process(const struct table *table, const struct table_entry *entry)
 {
 	return (const char *)table->image + entry->process_offset;
+}
+
+#define FALLBACK_PROCESS SULOGIN_PATH
+
+static const struct {
+	struct header header;
+	struct table_entry entry;
+	char process[sizeof FALLBACK_PROCESS];
+} fallback = {
+	.header = { TABLE_MAGIC, TABLE_VERSION, 1, sizeof fallback },
+	.entry = { .id = "~~", .levels = "S", .action = ACTION_WAIT,
+		.process_offset = offsetof(__typeof__(fallback), process),
+		.process_len = sizeof FALLBACK_PROCESS - 1 },
+	.process = FALLBACK_PROCESS,
+};
+
+void table_fallback(struct table *out)
+{
+	*out = (struct table){ &fallback, sizeof fallback, 1 };
 }

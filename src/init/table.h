@@ -44,6 +44,10 @@ struct table {
 /* Seals fd against change, maps and checks it. fd stays the caller's. 0, -EPROTO (damaged), -EFBIG, -ENOMEM ... */
 int table_open(int fd, struct table *out) MUST_CHECK;
 void table_close(struct table *table);
+
+/* The table that needs no loader: a shell for root in level S. Not to be closed. */
+void table_fallback(struct table *out);
+
 const struct table_entry *table_entry(const struct table *table, uint32_t index);   /* index < count */
 const char *table_process(const struct table *table, const struct table_entry *entry);
 

@@ -17,6 +17,7 @@ struct wall {
 	int32_t us;
 };
 
+#define MONO_AT_ONCE ((struct mono){ 0 })
 #define MONO_NEVER ((struct mono){ INT64_MAX })
 
 struct mono mono_now(void);

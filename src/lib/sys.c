@@ -173,6 +173,17 @@ static void close_one_by_one(unsigned first, unsigned last)
 		close((int)fd);
 }
 
+int sys_set_blocking(int fd)
+{
+	int flags;
+
+	BEFORE(set_blocking);
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0)
+		return -errno;
+	return result(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+
 int sys_close_range(unsigned first, unsigned last)
 {
 	if (first > last)
@@ -496,6 +507,12 @@ int sys_set_ctty(int fd, int steal)
 {
 	BEFORE(set_ctty);
 	return result(ioctl(fd, TIOCSCTTY, steal));
+}
+
+int sys_drop_ctty(int fd)
+{
+	BEFORE(drop_ctty);
+	return result(ioctl(fd, TIOCNOTTY));
 }
 
 int sys_accept_kbrequest(int fd, int signal)

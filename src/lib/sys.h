@@ -51,6 +51,7 @@ mode_t sys_umask(mode_t mask);
 int sys_dup2(int from, int to) MUST_CHECK;
 int sys_dup_from(int fd, int at_least) MUST_CHECK;        /* F_DUPFD_CLOEXEC */
 int sys_set_cloexec(int fd, int on) MUST_CHECK;
+int sys_set_blocking(int fd) MUST_CHECK;                   /* clears O_NONBLOCK of the open file description */
 int sys_close_range(unsigned first, unsigned last);        /* -ENOSYS before Linux 5.9: closes one by one */
 int sys_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 int sys_pipe(int fds[2], int flags) MUST_CHECK;
@@ -71,7 +72,7 @@ ssize_t sys_recvmsg(int fd, struct msghdr *msg, int flags) MUST_CHECK;
 
 /* waiting and time */
 int sys_epoll_create(void) MUST_CHECK;
-int sys_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event) MUST_CHECK;
+int sys_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 int sys_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout_ms);
 int sys_signalfd(const sigset_t *mask, int flags) MUST_CHECK;
 int sys_timerfd(int clock, int flags) MUST_CHECK;
@@ -102,7 +103,7 @@ int sys_sigtimedwait(const sigset_t *set, siginfo_t *out, const struct timespec 
 int sys_prctl(int option, unsigned long value);
 int sys_set_title(unsigned long arg_start, unsigned long arg_end);   /* PR_SET_MM of the command line's bounds */
 int sys_set_core_limit(const struct rlimit *limit);
-int sys_reboot(int cmd) MUST_CHECK;
+int sys_reboot(int cmd);
 int sys_uname(struct utsname *out);
 
 /* terminals: children and helpers only, pid 1 never */
@@ -112,6 +113,7 @@ int sys_tcsetattr(int fd, const struct termios *value) MUST_CHECK;   /* TCSANOW:
 int sys_tcflush(int fd, int queue);
 int sys_tcsetpgrp(int fd, pid_t group);
 int sys_set_ctty(int fd, int steal);                       /* TIOCSCTTY */
+int sys_drop_ctty(int fd);                                 /* TIOCNOTTY */
 int sys_accept_kbrequest(int fd, int signal);              /* KDSIGACCEPT: the one that pid 1 must make itself */
 
 #endif

@@ -1,3 +1,3 @@
 PROGS += runlevel
 SBIN += runlevel
-runlevel_OBJS := records/runlevel.o $(LIB_OBJS)
+runlevel_OBJS = records/runlevel.o $(LIB_OBJS)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* args.h - what pid 1 was started with. Nothing here blocks or allocates. */
+#ifndef INIT_ARGS_H
+#define INIT_ARGS_H
+
+#include <stdbool.h>
+
+#include "init/init.h"
+
+/* -i or --init among the arguments: a running init executed this image. */
+bool args_is_reexec(int argc, char **argv);
+
+/* single -s S s, a digit: the level. -b emergency: a shell first. -a auto: AUTOBOOT=YES. -z XXX: skipped. The kernel
+ * passes what it does not know itself, so everything else is left alone. */
+void args_parse(int argc, char **argv, struct boot_args *out);
+
+/* Copies the environment to in->inherited (what does not fit is left out) before the title overwrites it. */
+void args_keep_environment(struct init *in, char **envp);
+
+/* The value of NAME in in->inherited, or NULL. */
+const char *args_getenv(const struct init *in, const char *name);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* init.h - all that pid 1 knows, in one place, handed down as the first argument.
+ * Nothing that is called with a struct init in pid 1 blocks, except loop_run()'s one wait; functions named
+ * *_in_child run in a fork of pid 1 and may. */
+#ifndef INIT_INIT_H
+#define INIT_INIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "init/environ.h"
+#include "init/family.h"
+#include "init/level.h"
+#include "initlog/initlog.h"
+#include "include/initreq.h"
+#include "lib/clock.h"
+#include "lib/title.h"
+
+/* What the boot command line asked for. */
+struct boot_args {
+	char level;                     /* 0: not given */
+	bool emergency;
+	bool autoboot;
+};
+
+/* Disposable children: what may hang, each with its own deadline (job.h). */
+enum job_kind { JOB_LOADER, JOB_CONSOLE, JOB_DOOR, JOB_POWER, JOB_ASKER, JOB_SHUTDOWN, JOB_COUNT };
+
+struct job {
+	pid_t pid;                      /* 0: none runs */
+	bool is_wanted;                 /* is to be started (again), at start_at */
+	struct mono start_at, deadline;
+};
+
+/* The control channel (control.h). */
+struct control {
+	int fd, old_fd;                 /* old_fd: the one before, until it is read empty; -1: none */
+	int folder_fd, mounts_fd;       /* tell when the name may have changed */
+	dev_t dev;
+	ino_t ino;
+	bool is_closed;                 /* by SIGUSR2 */
+	bool has_more;                  /* there may be something to read */
+	uint32_t have_bytes;
+	union {
+		struct init_request request;
+		char bytes[sizeof(struct init_request)];
+	} buffer;
+};
+
+enum { INHERITED_MAX = 96, INHERITED_BYTES = 8192, CONSOLE_NAME_MAX = 64 };
+
+struct init {
+	struct initlog log;
+	struct title title;
+	struct family family;
+	struct boot_args boot;
+	struct environ_vars vars;
+	char inherited_text[INHERITED_BYTES];
+	char *inherited[INHERITED_MAX + 1];
+	char console[CONSOLE_NAME_MAX];
+
+	struct level level;
+	struct job job[JOB_COUNT];
+	struct control control;
+	const char *shutdown_flags;     /* of JOB_SHUTDOWN */
+	int load_fd;                    /* the loader's memfd while it runs; -1 */
+
+	int epoll_fd, signal_fd, timer_fd;
+	int report_fd, report_child_fd; /* where children tell what they found; the end that they write to */
+	bool reap_has_more;
+	struct mono timer_at;           /* what the timer is set to */
+	uint64_t orphans;               /* reaped children that were nobody's */
+};
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "init/job.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "init/child.h"
+#include "init/console.h"
+#include "init/control.h"
+#include "init/load.h"
+#include "init/power.h"
+#include "init/report.h"
+#include "init/start.h"
+#include "lib/sys.h"
+
+/* What a job is: its body in the child, the time it gets (0: no limit), and who hears of its end. */
+static const struct job_rule {
+	const char *name;
+	int64_t limit_s;
+	int (*prepare)(struct init *in);             /* in pid 1, before the fork; 0 or a negative errno */
+	void (*body)(struct init *in);               /* in the child */
+	void (*ended)(struct init *in, int err);     /* 0, a positive exit status, -ETIMEDOUT, -EINTR (killed) */
+} rules[] = {
+	[JOB_LOADER] = { "inittab loader", 10, load_prepare, load_in_child, load_ended },
+	[JOB_CONSOLE] = { "console setter", 5, NULL, console_setter_in_child, level_console_ready },
+	[JOB_DOOR] = { "control channel opener", 10, NULL, control_door_in_child, control_door_ended },
+	[JOB_POWER] = { "power status reader", 10, NULL, power_probe_in_child, power_probe_ended },
+	[JOB_SHUTDOWN] = { "shutdown", 0, NULL, power_shutdown_in_child, power_shutdown_ended },
+	[JOB_ASKER] = { "level asker", 0, NULL, console_asker_in_child, level_asker_ended },
+};
+static_assert(sizeof rules / sizeof rules[0] == JOB_COUNT, "a rule for every job");
+
+void job_want_at(struct init *in, enum job_kind kind, struct mono when)
+{
+	struct job *job = &in->job[kind];
+
+	job->start_at = job->is_wanted ? mono_first(job->start_at, when) : when;
+	job->is_wanted = true;
+}
+
+void job_want(struct init *in, enum job_kind kind)
+{
+	job_want_at(in, kind, mono_now());
+}
+
+void job_cancel(struct init *in, enum job_kind kind)
+{
+	struct job *job = &in->job[kind];
+
+	if (job->pid)
+		(void)sys_kill(job->pid, SIGKILL);   /* reaped as anybody's child */
+	*job = (struct job){ 0 };
+}
+
+bool job_is_busy(const struct init *in, enum job_kind kind)
+{
+	return in->job[kind].pid || in->job[kind].is_wanted;
+}
+
+bool job_child_ended(struct init *in, pid_t pid, int code, int status)
+{
+	for (int kind = 0; kind < JOB_COUNT; kind++) {
+		if (in->job[kind].pid != pid)
+			continue;
+		in->job[kind].pid = 0;
+		report_read(in);             /* what it told comes before its end */
+		rules[kind].ended(in, code == CLD_EXITED ? status : -EINTR);
+		return true;
+	}
+	return false;
+}
+
+static void let_go(struct init *in, enum job_kind kind)
+{
+	initlog(&in->log, LOG_TO_BOTH, "%s does not end, giving it up", rules[kind].name);
+	(void)sys_kill(in->job[kind].pid, SIGKILL);  /* in uninterruptible sleep it dies later */
+	in->job[kind].pid = 0;
+	rules[kind].ended(in, -ETIMEDOUT);
+}
+
+static _Noreturn void run_in_child(struct init *in, enum job_kind kind)
+{
+	child_shed(in, in->load_fd);
+	rules[kind].body(in);
+	sys_exit(0);
+}
+
+static int start(struct init *in, enum job_kind kind, struct mono now)
+{
+	struct job *job = &in->job[kind];
+	int err = rules[kind].prepare ? rules[kind].prepare(in) : 0;
+	pid_t pid;
+
+	if (err)
+		return err;
+	pid = sys_fork();
+	if (pid < 0)
+		return pid;
+	if (!pid)
+		run_in_child(in, kind);
+	*job = (struct job){ .pid = pid, .deadline = rules[kind].limit_s ?
+		mono_after_s(now, rules[kind].limit_s) : MONO_NEVER };
+	return 0;
+}
+
+static void start_or_retry(struct init *in, enum job_kind kind, struct mono now)
+{
+	int err = start(in, kind, now);
+
+	if (!err)
+		return;
+	initlog(&in->log, LOG_TO_BOTH, "cannot fork, retry..");
+	in->job[kind].start_at = mono_after_s(now, FORK_RETRY_S);
+}
+
+struct mono job_tend(struct init *in, struct mono now)
+{
+	struct mono next = MONO_NEVER;
+
+	for (int kind = 0; kind < JOB_COUNT; kind++) {
+		struct job *job = &in->job[kind];
+
+		if (job->pid && mono_is_due(job->deadline, now))
+			let_go(in, kind);
+		if (job->is_wanted && !job->pid && mono_is_due(job->start_at, now))
+			start_or_retry(in, kind, now);
+		if (job->pid)
+			next = mono_first(next, job->deadline);
+		else if (job->is_wanted)
+			next = mono_first(next, job->start_at);
+	}
+	return next;
+}

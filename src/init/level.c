@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "init/level.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "include/paths.h"
+#include "init/init.h"
+#include "init/job.h"
+#include "init/load.h"
+#include "init/start.h"
+#include "init/survive.h"
+#include "init/walk.h"
+#include "lib/sys.h"
+
+enum { SINGLE_PAUSE_S = 5 };
+
+/* --- the machine --- */
+
+static void boot_load(struct init *in);
+static void emergency_begin(struct init *in);
+static void load_begin(struct init *in);
+static void term_begin(struct init *in);
+static void kill_begin(struct init *in);
+static void steady_begin(struct init *in);
+static void ask_begin(struct init *in);
+static void asker_dismiss(struct init *in);
+
+static const struct rule {
+	enum phase next;
+	void (*enter)(struct init *in);
+} rules[PHASE_COUNT][EV_COUNT] = {
+	[PHASE_BOOT][EV_CONSOLE_READY] = { PHASE_LOAD, boot_load },
+	[PHASE_BOOT][EV_EMERGENCY] = { PHASE_EMERGENCY, emergency_begin },
+	[PHASE_EMERGENCY][EV_SHELL_ENDED] = { PHASE_LOAD, boot_load },
+	[PHASE_LOAD][EV_LOADED] = { PHASE_TERM, term_begin },
+	[PHASE_TERM][EV_STOPPED] = { PHASE_STEADY, steady_begin },
+	[PHASE_TERM][EV_DEADLINE] = { PHASE_KILL, kill_begin },
+	[PHASE_KILL][EV_STOPPED] = { PHASE_STEADY, steady_begin },
+	[PHASE_KILL][EV_DEADLINE] = { PHASE_STEADY, steady_begin },
+	[PHASE_STEADY][EV_ASKED] = { PHASE_LOAD, load_begin },
+	[PHASE_STEADY][EV_ADVANCE] = { PHASE_STEADY, steady_begin },
+	[PHASE_STEADY][EV_UNDECIDED] = { PHASE_ASK, ask_begin },
+	[PHASE_ASK][EV_ASKED] = { PHASE_LOAD, asker_dismiss },
+	[PHASE_ASK][EV_ADVANCE] = { PHASE_STEADY, steady_begin },
+};
+
+static const char *const phase_names[] = {
+#define PHASE_NAME(name, text) [PHASE_##name] = text,
+	PHASES(PHASE_NAME)
+#undef PHASE_NAME
+};
+
+static const char *const event_names[] = {
+#define EVENT_NAME(name, text) [EV_##name] = text,
+	EVENTS(EVENT_NAME)
+#undef EVENT_NAME
+};
+
+const char *phase_name(enum phase phase)
+{
+	return phase_names[phase];
+}
+
+void level_step(struct init *in, enum event event)
+{
+	const struct rule *rule = &rules[in->level.phase][event];
+
+	if (rule->next == PHASE_NONE) {
+		initlog(&in->log, LOG_TO_SYSLOG, "nothing to do for '%s' in phase '%s'", event_names[event],
+			phase_names[in->level.phase]);
+		return;
+	}
+	in->level.phase = rule->next;
+	in->level.deadline = MONO_NEVER;
+	rule->enter(in);
+}
+
+/* --- boot --- */
+
+void level_boot(struct init *in)
+{
+	in->level = (struct level){ .phase = PHASE_BOOT, .now = LEVEL_SYSINIT, .previous = 'N',
+		.wanted = LEVEL_SYSINIT, .stop_s = LEVEL_STOP_DEFAULT_S, .deadline = MONO_NEVER };
+	job_want(in, JOB_CONSOLE);
+}
+
+void level_console_ready(struct init *in, int err)
+{
+	(void)err;                              /* without settings it goes on all the same */
+	if (in->level.phase != PHASE_BOOT)
+		return;
+	level_step(in, in->boot.emergency ? EV_EMERGENCY : EV_CONSOLE_READY);
+}
+
+static void emergency_begin(struct init *in)
+{
+	load_fallback(in);
+	in->level.now = LEVEL_SINGLE;
+	walk_again(in);
+}
+
+static void boot_load(struct init *in)
+{
+	in->level.now = in->level.wanted = LEVEL_SYSINIT;
+	load_begin(in);
+}
+
+/* --- a change of level: load, terminate, kill, start --- */
+
+static void load_begin(struct init *in)
+{
+	job_want(in, JOB_LOADER);
+}
+
+void level_loaded(struct init *in)
+{
+	level_step(in, EV_LOADED);
+}
+
+/* True for what the wanted level has no place for. */
+static bool is_to_stop(const struct init *in, const struct entry *entry)
+{
+	char level = in->level.wanted;
+
+	if (!entry->pid)
+		return false;
+	if (family_position(&in->family, entry) >= in->family.count)
+		return true;                         /* gone from the table, or another action */
+	if (entry->action == ACTION_BOOT)
+		return false;
+	if (entry->action == ACTION_ONDEMAND || entry->flags & ENTRY_DEMAND)
+		return level == LEVEL_SINGLE && !start_is_of_level(entry, level);
+	return !start_is_of_level(entry, level);
+}
+
+/* The whole group, which has the pid's number until we reap it; a child that has not come as far as setsid()
+ * is in ours yet, and gets it alone. */
+static void signal_group(const struct entry *entry, int signal)
+{
+	if (sys_kill(-entry->pid, signal) == -ESRCH)
+		(void)sys_kill(entry->pid, signal);
+}
+
+static void signal_stopping(struct init *in, int signal, const char *name)
+{
+	initlog(&in->log, LOG_TO_CONSOLE,
+		"Sending processes configured via /etc/inittab the %s signal", name);
+	for (int32_t i = 0; i < in->family.total; i++)
+		if (in->family.entry[i].pid && in->family.entry[i].flags & ENTRY_STOPPING)
+			signal_group(&in->family.entry[i], signal);
+}
+
+static void term_begin(struct init *in)
+{
+	for (int32_t i = 0; i < in->family.total; i++)
+		if (is_to_stop(in, &in->family.entry[i]))
+			family_set_stopping(&in->family, &in->family.entry[i]);
+	if (!in->family.stopping) {
+		level_step(in, EV_STOPPED);
+		return;
+	}
+	signal_stopping(in, SIGTERM, "TERM");
+	in->level.deadline = mono_after_s(mono_now(), in->level.stop_s);
+}
+
+static void kill_begin(struct init *in)
+{
+	signal_stopping(in, SIGKILL, "KILL");
+	in->level.deadline = mono_after_ms(mono_now(), LEVEL_KILL_MS);
+}
+
+/* What even SIGKILL did not end is nobody's from now on: reaped when it ends, never signalled again. */
+static void give_up_hanging(struct init *in)
+{
+	for (int32_t i = 0; in->family.stopping && i < in->family.total; i++) {
+		struct entry *entry = &in->family.entry[i];
+
+		if (!entry->pid || !(entry->flags & ENTRY_STOPPING))
+			continue;
+		initlog(&in->log, LOG_TO_BOTH, "Pid %d [id %.4s] seems to hang", (int)entry->pid, entry->id);
+		family_set_ended(&in->family, entry, entry->wait_code, entry->wait_status);
+	}
+}
+
+static void say_level(struct init *in)
+{
+	char title[] = "init [L]";
+
+	title[sizeof title - 3] = in->level.now;
+	title_set(&in->title, level_is_real(in->level.now) ? title : "init boot");
+}
+
+/* The level is now in->level.wanted. */
+static void change_level(struct init *in)
+{
+	struct level *level = &in->level;
+
+	if (level_is_real(level->now))
+		level->previous = level->now;
+	else if (level->now == LEVEL_SYSINIT)
+		record_boot(&in->log);
+	level->now = level->wanted;
+	level->did_boot |= level->now == LEVEL_BOOT;
+	level->said_empty = false;
+	say_level(in);
+	if (!level_is_real(level->now))
+		return;
+	if (level->previous == 'N')
+		initlog(&in->log, LOG_TO_BOTH, "Entering runlevel: %c", level->now);
+	record_level(&in->log, level->now, level->previous);
+}
+
+static bool is_demanded(const struct entry *entry, char demand)
+{
+	size_t len = strnlen(entry->levels, sizeof entry->levels);
+
+	return memchr(entry->levels, demand, len) || memchr(entry->levels, demand - 'A' + 'a', len);
+}
+
+static void mark_demanded(struct init *in)
+{
+	char demand = in->level.demand;
+
+	in->level.demand = 0;
+	for (int32_t i = 0; demand && i < in->family.count; i++) {
+		struct entry *entry = &in->family.entry[i];
+
+		if (in->level.now == LEVEL_SINGLE || !is_demanded(entry, demand))
+			continue;
+		entry->flags = (entry->flags | ENTRY_DEMAND) & ~(uint32_t)ENTRY_EXECUTED;
+		family_seal(entry);
+	}
+}
+
+/* Guards are lifted by a re-reading (family_adopt), and by a change of level. */
+static void clear_guards(struct init *in)
+{
+	family_lists_clear(&in->family);
+	for (int32_t i = 0; i < in->family.count; i++) {
+		in->family.entry[i].guard_count = 0;
+		in->family.entry[i].held_until_ns = 0;
+		family_seal(&in->family.entry[i]);
+	}
+}
+
+static void steady_begin(struct init *in)
+{
+	give_up_hanging(in);
+	clear_guards(in);
+	if (in->level.wanted != in->level.now)
+		change_level(in);
+	mark_demanded(in);
+	walk_again(in);
+	if (in->level.now == LEVEL_SINGLE)
+		in->level.single_again = mono_after_s(mono_now(), SINGLE_PAUSE_S);
+}
+
+/* --- requests --- */
+
+bool level_takes_requests(const struct init *in)
+{
+	return in->level.phase == PHASE_STEADY || in->level.phase == PHASE_ASK;
+}
+
+static void ask_reread(struct init *in, char demand)
+{
+	if (demand)
+		initlog(&in->log, LOG_TO_SYSLOG, "Activating demand-procedures for '%c'", demand);
+	else
+		initlog(&in->log, LOG_TO_SYSLOG, "Re-reading inittab");
+	in->level.demand = demand;
+	in->level.wanted = in->level.now;
+	level_step(in, EV_ASKED);
+}
+
+static void ask_level(struct init *in, char letter)
+{
+	if (letter == in->level.now)
+		return;
+	if (letter == LEVEL_SINGLE)
+		initlog(&in->log, LOG_TO_BOTH, "Going single user");
+	else
+		initlog(&in->log, LOG_TO_BOTH, "Switching to runlevel: %c", letter);
+	if (strchr("S016", letter))
+		job_want(in, JOB_CONSOLE);           /* its line as the scripts expect it */
+	in->level.wanted = letter;
+	level_step(in, EV_ASKED);
+}
+
+void level_request(struct init *in, char letter, int64_t stop_s)
+{
+	if (stop_s >= 0)
+		in->level.stop_s = stop_s;
+	if (!letter)
+		letter = '?';
+	if (strchr("Qq", letter))
+		ask_reread(in, 0);
+	else if (strchr("AaBbCc", letter))
+		ask_reread(in, (char)(letter & ~040));
+	else if (strchr("0123456789Ss", letter))
+		ask_level(in, letter == 's' ? LEVEL_SINGLE : letter);
+	else if (strchr("Uu", letter))
+		survive_reexec(in);
+	else
+		initlog(&in->log, LOG_TO_BOTH, "bad runlevel: %c", letter);
+}
+
+/* --- signals and power --- */
+
+void level_signal(struct init *in, enum level_signal signal)
+{
+	in->level.events |= (uint32_t)signal;
+}
+
+void level_halt(struct init *in, bool halt)
+{
+	in->level.is_halted = halt;
+}
+
+static const struct {
+	uint32_t signal;
+	enum action clears[2];
+} clearing[] = {
+	{ LEVEL_SIGNAL_INT, { ACTION_CTRLALTDEL } },
+	{ LEVEL_SIGNAL_WINCH, { ACTION_KBREQUEST } },
+	{ LEVEL_SIGNAL_POWER_FAIL, { ACTION_POWERFAIL, ACTION_POWERWAIT } },
+	{ LEVEL_SIGNAL_POWER_LOW, { ACTION_POWERFAILNOW } },
+	{ LEVEL_SIGNAL_POWER_OK, { ACTION_POWEROKWAIT } },
+};
+
+static bool is_cleared(uint32_t events, uint32_t action)
+{
+	for (size_t i = 0; i < sizeof clearing / sizeof clearing[0]; i++)
+		if (events & clearing[i].signal &&
+			(action == clearing[i].clears[0] || action == clearing[i].clears[1]))
+			return true;
+	return false;
+}
+
+static void serve_signals(struct init *in)
+{
+	uint32_t events = in->level.events;
+
+	in->level.events = 0;
+	if (!events)
+		return;
+	for (int32_t i = 0; i < in->family.count; i++) {
+		struct entry *entry = &in->family.entry[i];
+
+		if (!is_cleared(events, entry->action))
+			continue;
+		entry->flags &= ~(uint32_t)ENTRY_EXECUTED;
+		family_seal(entry);
+	}
+	walk_again(in);
+	if (events & LEVEL_SIGNAL_HUP)
+		ask_reread(in, 0);
+}
+
+void level_entry_ended(struct init *in, struct entry *entry)
+{
+	enum phase phase = in->level.phase;
+
+	if ((phase == PHASE_TERM || phase == PHASE_KILL) && !in->family.stopping)
+		level_step(in, EV_STOPPED);
+	else if (phase == PHASE_STEADY)
+		walk_entry_ended(in, entry);
+}
+
+/* --- the end of a level --- */
+
+/* The highest of initdefault's levels, 0 if there is none. */
+static char default_level(struct init *in)
+{
+	static const char order[] = "9876543210S";
+	char bad = 0;
+
+	for (int32_t i = 0; i < in->family.count; i++) {
+		const struct entry *entry = &in->family.entry[i];
+
+		if (entry->action != ACTION_INITDEFAULT)
+			continue;
+		for (const char *level = order; *level; level++)
+			if (start_is_of_level(entry, *level))
+				return *level;
+		bad = entry->levels[0];
+		break;
+	}
+	if (bad)
+		initlog(&in->log, LOG_TO_BOTH, "Initdefault level '%c' is invalid", bad);
+	return 0;
+}
+
+static void advance(struct init *in, char level)
+{
+	in->level.wanted = level;
+	level_step(in, EV_ADVANCE);
+}
+
+/* Level S again: its entries have had their turn and get another. */
+static void single_again(struct init *in)
+{
+	for (int32_t i = 0; i < in->family.count; i++) {
+		struct entry *entry = &in->family.entry[i];
+
+		if (!start_is_of_level(entry, LEVEL_SINGLE) || action_is_first((enum action)entry->action))
+			continue;
+		entry->flags &= ~(uint32_t)ENTRY_EXECUTED;
+		family_seal(entry);
+	}
+}
+
+/* Where to go after the sysinit entries, or after level S. */
+static void advance_to_chosen(struct init *in, char chosen)
+{
+	struct level *level = &in->level;
+
+	level->boot_level = chosen;
+	if (chosen == LEVEL_SINGLE && level->now == LEVEL_SINGLE)
+		single_again(in);
+	if (chosen != LEVEL_SINGLE && !level->did_boot)
+		chosen = LEVEL_BOOT;
+	advance(in, chosen);
+}
+
+static void choose_level(struct init *in)
+{
+	char chosen = in->boot.level;
+
+	in->boot.level = 0;                          /* it counts once */
+	if (!chosen)
+		chosen = default_level(in);
+	if (chosen)
+		advance_to_chosen(in, chosen);
+	else
+		level_step(in, EV_UNDECIDED);
+}
+
+/* Nothing of the level is left. When to look again. */
+static struct mono level_ended(struct init *in, struct mono now)
+{
+	struct level *level = &in->level;
+
+	if (level->now == LEVEL_SINGLE && !mono_is_due(level->single_again, now))
+		return level->single_again;
+	if (level->now == LEVEL_SYSINIT || level->now == LEVEL_SINGLE) {
+		choose_level(in);
+		return now;
+	}
+	if (level->now == LEVEL_BOOT) {
+		advance(in, level->boot_level);
+		return now;
+	}
+	if (!level->said_empty)
+		initlog(&in->log, LOG_TO_BOTH, "no more processes left in this runlevel");
+	level->said_empty = true;
+	return MONO_NEVER;
+}
+
+/* --- asking --- */
+
+static void ask_begin(struct init *in)
+{
+	job_want(in, JOB_ASKER);
+}
+
+static void asker_dismiss(struct init *in)
+{
+	job_cancel(in, JOB_ASKER);
+	load_begin(in);
+}
+
+void level_answered(struct init *in, char letter)
+{
+	in->level.answered = letter;
+}
+
+void level_asker_ended(struct init *in, int err)
+{
+	char letter = in->level.answered;
+
+	in->level.answered = 0;
+	if (in->level.phase != PHASE_ASK)
+		return;
+	if (err || !letter) {
+		/* Nobody can be asked: a shell for root, if the console takes one. */
+		initlog(&in->log, LOG_TO_BOTH, "nobody answers which runlevel to enter");
+		letter = LEVEL_SINGLE;
+	}
+	advance_to_chosen(in, letter);
+}
+
+/* --- each turn --- */
+
+static void emergency_tend(struct init *in)
+{
+	const struct entry *shell = in->family.entry;
+
+	if (!in->family.count || (shell->flags & ENTRY_EXECUTED && !shell->pid))
+		level_step(in, EV_SHELL_ENDED);
+}
+
+struct mono level_tend(struct init *in, struct mono now)
+{
+	struct level *level = &in->level;
+	struct mono next;
+
+	if (mono_is_due(level->deadline, now))
+		level_step(in, EV_DEADLINE);
+	if (level_takes_requests(in))
+		serve_signals(in);
+	if (level->phase == PHASE_EMERGENCY)
+		emergency_tend(in);
+	if (level->phase != PHASE_STEADY && level->phase != PHASE_EMERGENCY)
+		return level->deadline;
+	next = walk_tend(in, now);
+	if (level->phase == PHASE_STEADY && walk_is_over(in))
+		next = mono_first(next, level_ended(in, now));
+	return next;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "init/load.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "init/level.h"
+#include "init/loader.h"
+#include "init/report.h"
+#include "init/table.h"
+#include "lib/sys.h"
+#include "include/paths.h"
+
+enum { LOAD_MEMFD = 1 | 2 };            /* MFD_CLOEXEC | MFD_ALLOW_SEALING */
+
+int load_prepare(struct init *in)
+{
+	int fd;
+
+	if (in->load_fd >= 0)
+		sys_close(in->load_fd);
+	in->load_fd = -1;
+	fd = sys_memfd("init inittab", LOAD_MEMFD);
+	if (fd < 0)
+		return fd;
+	in->load_fd = fd;
+	return 0;
+}
+
+static void say(void *context, const char *text)
+{
+	report_log_in_child(context, LOG_TO_BOTH, "%s", text);
+}
+
+void load_in_child(struct init *in)
+{
+	struct loader_config config = { .tab = INIT_TAB_PATH, .tab_dir = INIT_TAB_DIR,
+		.cmdline = CMDLINE_PATH, .say = say, .context = in };
+
+	sys_exit(-loader_run(&config, in->load_fd));
+}
+
+static int adopt(struct init *in, int fd)
+{
+	struct table table;
+	int err = table_open(fd, &table);
+
+	if (err)
+		return err;
+	err = family_adopt(&in->family, &table);
+	table_close(&table);
+	return err;
+}
+
+static const char *reason(int err)
+{
+	if (err == -ETIMEDOUT)
+		return "reading it takes too long";
+	if (err == -EINTR)
+		return "its reader died";
+	return strerror(err < 0 ? -err : err);
+}
+
+void load_ended(struct init *in, int err)
+{
+	/* A table that is refused is better than none, but worse than the one in use. */
+	if (err <= 0 || !in->family.count) {
+		int adopted = err < 0 ? err : adopt(in, in->load_fd);
+
+		err = adopted ? adopted : 0;
+	}
+	if (err && in->family.count)
+		initlog(&in->log, LOG_TO_BOTH, "%s: %s; the table in use stays", INIT_TAB_PATH, reason(err));
+	if (err && !in->family.count) {
+		initlog(&in->log, LOG_TO_BOTH, "%s: %s", INIT_TAB_PATH, reason(err));
+		load_fallback(in);
+	}
+	if (in->load_fd >= 0)
+		sys_close(in->load_fd);
+	in->load_fd = -1;
+	level_loaded(in);
+}
+
+void load_fallback(struct init *in)
+{
+	struct table table;
+	int err;
+
+	table_fallback(&table);
+	err = family_adopt(&in->family, &table);
+	if (err)
+		initlog(&in->log, LOG_TO_BOTH, "no table at all: %s", strerror(-err));
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "init/loop.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "init/control.h"
+#include "init/job.h"
+#include "init/level.h"
+#include "init/reap.h"
+#include "init/report.h"
+#include "init/signals.h"
+#include "lib/sys.h"
+
+enum { EVENTS_A_TURN = 16, DEGRADED_PAUSE_MS = 1000 };
+
+int loop_open(struct init *in)
+{
+	sigset_t mask;
+	int err;
+
+	signals_block(&mask);
+	in->epoll_fd = sys_epoll_create();
+	if (in->epoll_fd < 0)
+		return in->epoll_fd;
+	in->signal_fd = sys_signalfd(&mask, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (in->signal_fd < 0)
+		return in->signal_fd;
+	in->timer_fd = sys_timerfd(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (in->timer_fd < 0)
+		return in->timer_fd;
+	err = report_open(in);
+	if (err)
+		return err;
+	in->timer_at = MONO_NEVER;
+	loop_watch(in, in->signal_fd, SOURCE_SIGNAL);
+	loop_watch(in, in->timer_fd, SOURCE_TIMER);
+	loop_watch(in, in->report_fd, SOURCE_REPORT);
+	return 0;
+}
+
+/* The control channel is edge-triggered: its requests may have to wait, the loop must not spin meanwhile. The mount
+ * table is always readable and tells a change by an exceptional condition (proc(5)). */
+static uint32_t condition_of(enum source source)
+{
+	if (source == SOURCE_CONTROL)
+		return EPOLLIN | EPOLLET;
+	return source == SOURCE_MOUNTS ? EPOLLPRI | EPOLLET : EPOLLIN;
+}
+
+void loop_watch(struct init *in, int fd, enum source source)
+{
+	struct epoll_event event = { .events = condition_of(source), .data.u32 = source };
+	int err = sys_epoll_ctl(in->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+
+	if (err)
+		initlog(&in->log, LOG_TO_BOTH, "cannot watch a descriptor: %s", strerror(-err));
+}
+
+void loop_unwatch(struct init *in, int fd)
+{
+	struct epoll_event event = { 0 };
+
+	(void)sys_epoll_ctl(in->epoll_fd, EPOLL_CTL_DEL, fd, &event);   /* not watched: as it should be */
+}
+
+static void read_timer(struct init *in)
+{
+	uint64_t expirations;
+
+	if (sys_read(in->timer_fd, &expirations, sizeof expirations) > 0)
+		in->timer_at = MONO_NEVER;
+}
+
+static void set_timer(struct init *in, struct mono at)
+{
+	struct itimerspec value = { .it_value = { at.ns / 1000000000, at.ns % 1000000000 } };
+	int err;
+
+	if (at.ns == in->timer_at.ns)
+		return;
+	if (mono_is_never(at))
+		memset(&value, 0, sizeof value);
+	err = sys_timerfd_set(in->timer_fd, TFD_TIMER_ABSTIME, &value);
+	if (!err)
+		in->timer_at = at;
+}
+
+/* How long this turn's wait may be, in epoll_wait's milliseconds. */
+static int wait_ms(struct init *in, struct mono next)
+{
+	struct mono now = mono_now();
+
+	if (in->reap_has_more || (in->control.has_more && level_takes_requests(in)) ||
+		mono_is_due(next, now))
+		return 0;
+	set_timer(in, next);
+	/* A timer that could not be set must not let us oversleep. */
+	return in->timer_at.ns == next.ns ? -1 : mono_left_ms(next, now);
+}
+
+static struct mono tend(struct init *in)
+{
+	struct mono now = mono_now(), next = level_tend(in, now);
+
+	next = mono_first(next, job_tend(in, now));
+	return mono_first(next, initlog_tend(&in->log, now));
+}
+
+static void serve(struct init *in, enum source source)
+{
+	switch (source) {
+	case SOURCE_SIGNAL:
+		signals_read(in);
+		break;
+	case SOURCE_TIMER:
+		read_timer(in);
+		break;
+	case SOURCE_REPORT:
+		report_read(in);
+		break;
+	case SOURCE_CONTROL:
+		in->control.has_more = true;
+		break;
+	case SOURCE_FOLDER:
+		control_folder_changed(in);
+		break;
+	case SOURCE_MOUNTS:
+		control_check(in);
+		break;
+	}
+}
+
+/* Waits; serves signals, and so reaping, before anything else. */
+static void wait_and_serve(struct init *in, int timeout_ms)
+{
+	struct epoll_event events[EVENTS_A_TURN];
+	int count = sys_epoll_wait(in->epoll_fd, events, EVENTS_A_TURN, timeout_ms);
+
+	/* It cannot fail; if it does all the same, look at everything, but not all the time. */
+	if (count < 0 && count != -EINTR) {
+		signals_read(in);
+		report_read(in);
+		in->control.has_more = in->reap_has_more = true;
+		sys_poll(NULL, 0, DEGRADED_PAUSE_MS);
+	}
+	for (int i = 0; i < count; i++)
+		if (events[i].data.u32 == SOURCE_SIGNAL)
+			serve(in, SOURCE_SIGNAL);
+	if (in->reap_has_more)
+		in->reap_has_more = chld_handler(in);
+	for (int i = 0; i < count; i++)
+		if (events[i].data.u32 != SOURCE_SIGNAL)
+			serve(in, events[i].data.u32);
+}
+
+void loop_turn(struct init *in)
+{
+	wait_and_serve(in, wait_ms(in, tend(in)));
+	if (in->control.has_more && level_takes_requests(in))
+		control_read(in);
+}
+
+void loop_run(struct init *in)
+{
+	for (;;)
+		loop_turn(in);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* main.c - one binary, two faces: pid 1, and telinit. Reading order: here, loop.c, level.c, initlog/queue.h. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include "include/paths.h"
+#include "init/args.h"
+#include "init/control.h"
+#include "init/init.h"
+#include "init/level.h"
+#include "init/loop.h"
+#include "init/survive.h"
+#include "init/telinit.h"
+#include "lib/io.h"
+#include "lib/sys.h"
+
+static struct init self;
+
+static void on_fatal_signal(int signal)
+{
+	survive_crashed(&self, signal);
+}
+
+/* 0, 1 and 2 are never a terminal in pid 1, and never free for something else to land on. */
+static void take_stdio(void)
+{
+	int fd = sys_open(NULL_PATH, O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		fd = sys_memfd("null", 1);
+	for (int std = STDIN_FILENO; std <= STDERR_FILENO && fd >= 0; std++)
+		if (sys_dup2(fd, std) < 0)
+			break;
+	if (fd > STDERR_FILENO)
+		sys_close(fd);
+}
+
+static int open_log(struct init *in)
+{
+	const struct initlog_config config = { .ident = "init", .title = "init",
+		.console = { in->console, CONSOLE_PATH, CONSOLE_VT_PATH }, .dev_log = DEV_LOG_PATH,
+		.utmp = UTMP_PATH, .wtmp = WTMP_PATH, .runlevel = RUNLEVEL_PATH };
+
+	return initlog_open(&in->log, &config, &in->title, -1);
+}
+
+static void remember_console(struct init *in)
+{
+	const char *name = args_getenv(in, "CONSOLE");
+
+	if (!name)
+		name = CONSOLE_PATH;
+	if (strlen(name) < sizeof in->console)
+		strcpy(in->console, name);
+}
+
+/* Descriptors, signals, memory: what the loop stands on. Nothing of it fails on a machine that can run at all. */
+static int open_all(struct init *in)
+{
+	int err;
+
+	take_stdio();
+	in->load_fd = -1;
+	family_init(&in->family);
+	control_init(in);                                    /* before descriptor 10 is anybody's */
+	err = open_log(in);
+	if (!err)
+		err = loop_open(in);
+	if (!err)
+		err = survive_install(on_fatal_signal);
+	return err;
+}
+
+static _Noreturn void run_init(struct init *in, int argc, char **argv, char **envp)
+{
+	int err;
+
+	args_parse(argc, argv, &in->boot);
+	args_keep_environment(in, envp);
+	title_init(&in->title, argv, envp);
+	environ = in->inherited;                             /* libc's: the title overwrites the old one */
+	remember_console(in);
+	err = open_all(in);
+	if (err)
+		initlog(&in->log, LOG_TO_BOTH, "cannot set up: %s", strerror(-err));
+	(void)sys_reboot(RB_DISABLE_CAD);                    /* a container has none */
+	(void)sys_setsid();                                  /* fails for a leader, which is as good */
+	(void)sys_chdir("/");                                /* the kernel starts us there */
+	title_set(&in->title, "init boot");
+	record_truncate_utmp(&in->log);
+	initlog(&in->log, LOG_TO_CONSOLE, "version %s booting", VERSION);
+	level_boot(in);
+	err = sys_lock_memory(MCL_CURRENT | MCL_FUTURE);
+	if (err)
+		initlog(&in->log, LOG_TO_SYSLOG, "cannot lock memory: %s", strerror(-err));
+	loop_run(in);
+}
+
+static const char *last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int complain(const char *name, const char *what)
+{
+	const char *const part[] = { name, ": ", what, "\n" };
+
+	for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
+		if (io_write_all(STDERR_FILENO, part[i], strlen(part[i])))
+			break;
+	return 1;
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	static const char version[] = "SysV init version: " VERSION "\n";
+	const char *name = argc > 0 ? last_component(argv[0]) : "init";
+
+	if (argc == 2 && !strcmp(argv[1], "--version"))
+		return io_write_all(STDOUT_FILENO, version, sizeof version - 1) ? 1 : 0;
+	sys_umask(sys_umask(077) | 022);
+	if (sys_geteuid() != 0)
+		return complain(name, "must be superuser.");
+	if (sys_getpid() == 1)
+		run_init(&self, argc, argv, envp);
+	if (args_is_reexec(argc, argv))
+		return complain(name, "only process 1 can be init");
+	return telinit_main(name, argc, argv);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "init/reap.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "init/command.h"
+#include "init/job.h"
+#include "init/level.h"
+#include "lib/sys.h"
+
+static bool entry_has_record(const struct init *in, const struct entry *entry)
+{
+	return command_has_record(family_process(&in->family, entry));
+}
+
+static void entry_ended(struct init *in, struct entry *entry, const siginfo_t *end)
+{
+	bool is_exit = end->si_code == CLD_EXITED;
+	char id[TAB_ID_MAX];
+
+	memcpy(id, entry->id, sizeof id);
+	if (entry_has_record(in, entry))
+		record_end(&in->log, id, end->si_pid, is_exit ? 0 : end->si_status,
+			is_exit ? end->si_status : 0);
+	family_set_ended(&in->family, entry, end->si_code, end->si_status);
+	level_entry_ended(in, entry);
+}
+
+static void child_ended(struct init *in, const siginfo_t *end)
+{
+	struct entry *entry = family_find_pid(&in->family, end->si_pid);
+
+	if (entry)
+		entry_ended(in, entry, end);
+	else if (!job_child_ended(in, end->si_pid, end->si_code, end->si_status) &&
+		 !initlog_child_ended(&in->log, end->si_pid, mono_now()))
+		in->orphans++;
+}
+
+bool chld_handler(struct init *in)
+{
+	for (int i = 0; i < REAP_BATCH; i++) {
+		siginfo_t end;
+		int err = sys_waitid(P_ALL, 0, &end, WEXITED | WNOHANG);
+
+		if (err == -ECHILD)
+			return false;
+		if (err) {
+			initlog(&in->log, LOG_TO_BOTH, "cannot wait for children: %s", strerror(-err));
+			return false;
+		}
+		if (!end.si_pid)
+			return false;
+		child_ended(in, &end);
+	}
+	return true;
+}
