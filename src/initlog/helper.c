@@ -117,25 +117,19 @@ static void deliver_loss(const struct job *job, struct record *record)
 	queue_done_lost(job->queue, job->sink, record);
 }
 
-/* A line seldom comes alone, and to wake a sleeper is what a line costs pid 1 most: a sink that can be late by a
- * moment stays up for one, so that of a burst only the first line pays. */
-static void linger(const struct job *job)
-{
-	struct timespec moment = { 0, job->ops->linger_ms * 1000000L };
-
-	queue_set_state(job->queue, job->sink, SINK_IDLE);
-	sys_sleep(&moment);
-}
-
-/* Nothing to do: no wake-up until something is put. A kernel that refuses to wait must not make it a busy loop. */
-static void idle(const struct job *job)
+/* No wake-up until something is put, but a line seldom comes alone: after one, a sink that can be late by a moment is
+ * up for that moment. A kernel that refuses to wait must not make it a busy loop. */
+static void idle(const struct job *job, bool is_fresh)
 {
 	static const struct timespec second = { 1, 0 };
 	int err;
 
 	queue_set_state(job->queue, job->sink, SINK_IDLE);
-	err = queue_wait(job->queue, job->sink, -1);
-	if (err && err != -EINTR)
+	if (is_fresh && job->ops->linger_ms)
+		err = queue_linger(job->queue, job->sink, job->ops->linger_ms);
+	else
+		err = queue_wait(job->queue, job->sink, -1);
+	if (err && err != -EINTR && err != -ETIMEDOUT)
 		sys_sleep(&second);
 }
 
@@ -149,10 +143,7 @@ _Noreturn void helper_main(struct initlog *log, enum sink sink)
 	job.state = job.ops->open(&log->config, job.queue);
 	for (;;) {
 		if (queue_take(job.queue, sink, &record)) {
-			if (is_fresh && job.ops->linger_ms)
-				linger(&job);
-			else
-				idle(&job);
+			idle(&job, is_fresh);
 			is_fresh = false;
 			continue;
 		}

@@ -8,7 +8,6 @@
  * [put:D] the head before the look at the bell                        [wait:D] "asleep" in the bell before the look
  *         (both sequentially consistent: one of the two must see      at the head
  *         the other's store, or a wake-up were lost)
- * [place:A] a place's words before it is the active one               [place:B] which is active before its words
  * [moved:A] place and state before the bell of those who wait         [moved:B] that bell before place and state
  *
  * No fences: ThreadSanitizer does not know them, and on x86-64 all but [put:D] cost nothing. */
@@ -20,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "initlog/place.h"
 #include "lib/sys.h"
 
 enum {
@@ -29,6 +29,7 @@ enum {
 	MEMFD_CLOEXEC_AND_SEALS = 3,
 	SEAL_SIZE = 1 | 2 | 4,          /* F_SEAL_SEAL, _SHRINK, _GROW: nobody can make a page of it a SIGBUS */
 	ALL_SINKS = (1 << SINK_COUNT) - 1,
+	LINGER_RECORDS = 64,            /* after so many, whoever lingers is rung for: well below QUEUE_SLOTS */
 };
 #define MAGIC UINT64_C(0x716c74696e690a1a)   /* "\x1a\ninitlq" in memory */
 
@@ -61,28 +62,12 @@ struct slot {
 	_Atomic uint64_t word[BODY_WORDS];
 };
 
-/* How far a sink is. Two copies with a checksum: whenever its helper dies, one of them is whole. */
-struct place {
-	uint64_t next;                  /* no undelivered record of the sink lies before it */
-	uint64_t dealt;                 /* ordinal of the last record that was delivered or announced as lost */
-	uint64_t delivered, lost;
-	uint64_t check;
-};
-
-enum { PLACE_WORDS = sizeof(struct place) / 8 };
-
-union place_words {
-	struct place place;
-	uint64_t word[PLACE_WORDS];
-};
-
 struct cursor {
-	_Atomic uint64_t place[2][PLACE_WORDS];
-	_Atomic uint32_t active;
+	struct place_pair place;
 	_Atomic uint32_t bell;          /* futex: BELL_...; the helper waits, the writer rings */
 	_Atomic uint32_t moved;         /* futex: the place or the state changed */
 	_Atomic uint32_t state;
-	uint32_t spare[2];
+	uint32_t spare;
 	_Atomic uint64_t word[QUEUE_SINK_WORDS];
 	uint64_t spare2[3];
 };
@@ -123,6 +108,7 @@ struct queue {
 	int fd;
 	/* The writer's own: what it stores in the header it never reads back. Atomic for a fatal handler's sake. */
 	_Atomic uint64_t head, said[SINK_COUNT];
+	_Atomic uint32_t unrung[SINK_COUNT];
 	/* A reader's own: the head that its last look went up to. */
 	uint64_t seen[SINK_COUNT];
 };
@@ -139,18 +125,6 @@ static bool is_before(uint64_t a, uint64_t b)
 	return (int64_t)(a - b) < 0;
 }
 
-/* Notices damage, keeps no secrets. A word a step: putting a line is on the way of every reap. */
-static uint64_t checksum(const uint64_t *word, size_t count)
-{
-	uint64_t sum = MAGIC;
-
-	while (count--) {
-		sum = (sum ^ *word++) * UINT64_C(0x9e3779b97f4a7c15);
-		sum ^= sum >> 29;
-	}
-	return sum;
-}
-
 static size_t text_words(size_t len_bytes)
 {
 	return (len_bytes + 7) / 8;
@@ -158,52 +132,25 @@ static size_t text_words(size_t len_bytes)
 
 static uint64_t body_check(const union body_words *it)
 {
-	return checksum(it->word + 1, FIXED_WORDS - 1 + text_words(it->body.len_bytes));
-}
-
-/* --- places --- */
-
-static uint64_t place_check(const union place_words *it)
-{
-	return checksum(it->word, PLACE_WORDS - 1);
-}
-
-static bool place_read(const struct cursor *cursor, unsigned which, struct place *out)
-{
-	union place_words it;
-
-	for (unsigned i = 0; i < PLACE_WORDS; i++)
-		it.word[i] = load_relaxed(&cursor->place[which][i]);
-	if (it.place.check != place_check(&it))
-		return false;
-	*out = it.place;
-	return true;
-}
-
-/* False: both copies are damaged. */
-static bool place_load(const struct cursor *cursor, struct place *out)
-{
-	unsigned active = load_acquire(&cursor->active) & 1;    /* [place:B] */
-
-	return place_read(cursor, active, out) || place_read(cursor, !active, out);
-}
-
-static void place_store(struct cursor *cursor, const struct place *place)
-{
-	unsigned idle = !(load_relaxed(&cursor->active) & 1);
-	union place_words it = { .place = *place };
-
-	it.place.check = place_check(&it);
-	for (unsigned i = 0; i < PLACE_WORDS; i++)
-		store_relaxed(&cursor->place[idle][i], it.word[i]);
-	store_release(&cursor->active, idle);                   /* [place:A] */
-	atomic_fetch_add_explicit(&cursor->moved, 1, memory_order_release);     /* [moved:A] */
-	sys_futex_wake(&cursor->moved);
+	return words_checksum(it->word + 1, FIXED_WORDS - 1 + text_words(it->body.len_bytes));
 }
 
 static struct cursor *cursor_of(const struct queue *queue, enum sink sink)
 {
 	return &queue->shared->header.cursor[sink];
+}
+
+/* Those who wait for the sink look again. */
+static void moved_ring(struct cursor *cursor)
+{
+	atomic_fetch_add_explicit(&cursor->moved, 1, memory_order_release);     /* [moved:A] */
+	sys_futex_wake(&cursor->moved);
+}
+
+static void place_move(struct cursor *cursor, const struct place *place)
+{
+	place_store(&cursor->place, place);
+	moved_ring(cursor);
 }
 
 /* --- making, taking over --- */
@@ -264,7 +211,7 @@ static void header_init(struct queue *queue, const struct queue_start *start)
 	store_relaxed(&header->head, start->seq);
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
 		store_relaxed(&header->said[sink], start->ordinal);
-		place_store(&header->cursor[sink], &place);
+		place_store(&header->cursor[sink].place, &place);
 	}
 }
 
@@ -409,10 +356,15 @@ static void slot_write(struct slot *slot, uint64_t seq, const union body_words *
 	store_release(&slot->stamp, seq * 2 + 2);               /* [put:B] */
 }
 
-static void bell_ring(struct cursor *cursor)
+static void bell_ring(struct queue *queue, enum sink sink)
 {
-	if (load_ordered(&cursor->bell) == BELL_AWAKE)          /* [put:D] */
+	struct cursor *cursor = cursor_of(queue, sink);
+	uint32_t unrung = load_relaxed(&queue->unrung[sink]) + 1;
+
+	store_relaxed(&queue->unrung[sink], unrung);
+	if (load_ordered(&cursor->bell) == BELL_AWAKE && unrung < LINGER_RECORDS)      /* [put:D] */
 		return;
+	store_relaxed(&queue->unrung[sink], 0);
 	store_relaxed(&cursor->bell, BELL_AWAKE);
 	sys_futex_wake(&cursor->bell);
 }
@@ -453,7 +405,7 @@ void queue_put(struct queue *queue, unsigned sinks, struct wall when, const void
 	store_ordered(&header->head, seq + 1);                  /* [put:C] [put:D] */
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
 		if (sinks & SINK_BIT(sink))
-			bell_ring(cursor_of(queue, sink));
+			bell_ring(queue, sink);
 }
 
 uint64_t queue_next_seq(const struct queue *queue)
@@ -486,7 +438,7 @@ int queue_take(struct queue *queue, enum sink sink, struct record *out)
 
 	head = load_acquire(&header->head);                     /* [take:A] */
 	queue->seen[sink] = head;
-	known = place_load(cursor_of(queue, sink), &place);
+	known = place_load(&cursor_of(queue, sink)->place, &place);
 	/* Lapped, ahead of the head or lost: look at all there is. The ordinals tell what is new. */
 	next = known && head - place.next <= QUEUE_SLOTS ? place.next : head - QUEUE_SLOTS;
 	for (; next != head; next++) {
@@ -498,35 +450,38 @@ int queue_take(struct queue *queue, enum sink sink, struct record *out)
 		out->lost = known ? out->ordinal - 1 - place.dealt : 0;
 		return 0;
 	}
-	if (known && place.next != head) {
+	if (!known)
+		place.dealt = load_relaxed(&header->said[sink]);
+	if (place.next != head) {
 		place.next = head;
-		place_store(cursor_of(queue, sink), &place);
+		place_move(cursor_of(queue, sink), &place);
 	}
 	return -EAGAIN;
 }
 
-static void cursor_move(struct queue *queue, enum sink sink, uint64_t next, uint64_t dealt, uint64_t delivered,
-	uint64_t lost)
-{
-	struct place place = { 0 };
-
-	if (!place_load(cursor_of(queue, sink), &place))
-		place = (struct place){ 0 };
-	place.next = next;
-	place.dealt = dealt;
-	place.delivered += delivered;
-	place.lost += lost;
-	place_store(cursor_of(queue, sink), &place);
-}
-
 void queue_done(struct queue *queue, enum sink sink, const struct record *record)
 {
-	cursor_move(queue, sink, record->seq + 1, record->ordinal, 1, record->lost);
+	struct cursor *cursor = cursor_of(queue, sink);
+	struct place place = { 0 };
+
+	(void)place_load(&cursor->place, &place);       /* damaged: its counts begin anew */
+	place.next = record->seq + 1;
+	place.dealt = record->ordinal;
+	place.delivered++;
+	place.lost += record->lost;
+	place_move(cursor, &place);
 }
 
 void queue_done_lost(struct queue *queue, enum sink sink, struct record *record)
 {
-	cursor_move(queue, sink, record->seq, record->ordinal - 1, 0, record->lost);
+	struct cursor *cursor = cursor_of(queue, sink);
+	struct place place = { 0 };
+
+	(void)place_load(&cursor->place, &place);
+	place.next = record->seq;
+	place.dealt = record->ordinal - 1;
+	place.lost += record->lost;
+	place_move(cursor, &place);
 	record->lost = 0;
 }
 
@@ -537,8 +492,7 @@ void queue_set_state(struct queue *queue, enum sink sink, enum sink_state state)
 	if (load_relaxed(&cursor->state) == state)
 		return;
 	store_relaxed(&cursor->state, state);
-	atomic_fetch_add_explicit(&cursor->moved, 1, memory_order_release);     /* [moved:A] */
-	sys_futex_wake(&cursor->moved);
+	moved_ring(cursor);
 }
 
 static int futex_wait_ms(const _Atomic uint32_t *word, uint32_t expected, int timeout_ms)
@@ -561,13 +515,18 @@ int queue_wait(struct queue *queue, enum sink sink, int timeout_ms)
 	return err;
 }
 
+int queue_linger(struct queue *queue, enum sink sink, int timeout_ms)
+{
+	return futex_wait_ms(&cursor_of(queue, sink)->bell, BELL_AWAKE, timeout_ms);
+}
+
 /* --- anybody --- */
 
 bool queue_is_past(const struct queue *queue, enum sink sink, uint64_t seq)
 {
 	struct place place;
 
-	return place_load(cursor_of(queue, sink), &place) && is_before(seq, place.next);
+	return place_load(&cursor_of(queue, sink)->place, &place) && is_before(seq, place.next);
 }
 
 int queue_wait_past(struct queue *queue, enum sink sink, uint64_t seq, int timeout_ms)
@@ -598,7 +557,7 @@ struct queue_status queue_status(const struct queue *queue, enum sink sink)
 	uint32_t state = load_relaxed(&cursor_of(queue, sink)->state);
 	struct place place = { .dealt = said };
 
-	if (!place_load(cursor_of(queue, sink), &place) || is_before(said, place.dealt))
+	if (!place_load(&cursor_of(queue, sink)->place, &place) || is_before(said, place.dealt))
 		place.dealt = said;
 	return (struct queue_status){
 		.pending = said - place.dealt,

@@ -86,6 +86,11 @@ void queue_set_state(struct queue *queue, enum sink sink, enum sink_state state)
  * 0, -ETIMEDOUT, -EINTR. Helpers only: it blocks. */
 int queue_wait(struct queue *queue, enum sink sink, int timeout_ms);
 
+/* Sleeps for timeout_ms while queue_put() does without waking the reader, unless very much comes meanwhile. What comes
+ * is taken late, but a put costs the writer no system call: to wake a sleeper is what a put costs most. As
+ * queue_wait(). */
+int queue_linger(struct queue *queue, enum sink sink, int timeout_ms);
+
 /* --- anybody who has it mapped --- */
 /* True when the sink has dealt with everything up to and with seq. */
 bool queue_is_past(const struct queue *queue, enum sink sink, uint64_t seq);
