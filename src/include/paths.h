@@ -10,6 +10,7 @@
 #define INIT_TAB_DIR "/etc/inittab.d"
 #define CMDLINE_PATH "/proc/cmdline"
 #define INIT_SCRIPT_PATH "/etc/initscript"
+#define SELF_PATH "/proc/self/exe"
 #define SHELL_PATH "/bin/sh"
 #define SULOGIN_PATH "/sbin/sulogin"
 #define SHUTDOWN_PATH "/sbin/shutdown"

@@ -13,6 +13,8 @@
 #include "init/start.h"
 #include "lib/sys.h"
 
+enum { CONSOLE_WAIT_MS = 200 };
+
 static void signals_default(void)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
@@ -69,6 +71,8 @@ static _Noreturn void execute(struct init *in, const struct entry *entry, uint64
 	environ_build(&environ_block, &values);
 	command_plan(&command, process, &line,
 		in->level.now != LEVEL_SINGLE && !sys_access(INIT_SCRIPT_PATH, R_OK));
+	/* What was said before the start stands on the console before what the process says. */
+	(void)queue_wait_past(in->log.queue, SINK_CONSOLE, record_seq - 1, CONSOLE_WAIT_MS);
 	if (command_has_record(process))
 		record_wait_in_child(&in->log, record_seq);
 	signals_default();

@@ -26,17 +26,37 @@ enum { CHECK_EVERY_MS = 1000, POLL_S = 5 };
 /* Descriptor 10 is the FIFO's, and meanwhile nobody's. */
 static void reserve_number(void)
 {
-	if (sys_dup2(STDIN_FILENO, CONTROL_FD) == CONTROL_FD)
-		(void)sys_set_cloexec(CONTROL_FD, 1);        /* fails for a closed descriptor alone */
+	if (sys_dup2(STDIN_FILENO, CONTROL_FD) == CONTROL_FD && sys_set_cloexec(CONTROL_FD, 1))
+		sys_close(CONTROL_FD);
 }
 
 void control_init(struct init *in)
 {
-	struct control *control = &in->control;
+	in->control = (struct control){ .fd = -1, .old_fd = -1, .folder_fd = -1, .mounts_fd = -1 };
+}
 
-	*control = (struct control){ .fd = -1, .old_fd = -1, .folder_fd = -1, .mounts_fd = -1 };
-	reserve_number();
-	job_want(in, JOB_DOOR);
+void control_open(struct init *in)
+{
+	if (in->control.fd < 0)
+		reserve_number();
+	else
+		loop_watch(in, in->control.fd, SOURCE_CONTROL);
+	if (!in->control.is_closed)
+		job_want(in, JOB_DOOR);
+}
+
+void control_take_over(struct init *in, int fd, bool is_closed)
+{
+	struct control *control = &in->control;
+	struct stat st;
+
+	control->is_closed = is_closed;
+	if (fd != CONTROL_FD || sys_fstat(fd, &st) || !S_ISFIFO(st.st_mode) || sys_set_cloexec(fd, 1))
+		return;
+	control->fd = fd;
+	control->dev = st.st_dev;
+	control->ino = st.st_ino;
+	control->has_more = true;
 }
 
 /* --- the doorkeeper --- */

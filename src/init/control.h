@@ -11,6 +11,13 @@ enum { CONTROL_FD = 10, CONTROL_REQUESTS_A_TURN = 16 };
 
 void control_init(struct init *in);
 
+/* Watches the channel that was taken over, if any, and has the doorkeeper look. Before any other descriptor is made but
+ * 0, 1, 2 and the epoll set: number 10 is reserved here. */
+void control_open(struct init *in);
+
+/* After an exec: fd is the channel that the image before had open (-1: none). */
+void control_take_over(struct init *in, int fd, bool is_closed);
+
 /* Something says that the name may have gone or changed: look, at most once a second. */
 void control_check(struct init *in);
 void control_reopen(struct init *in);                      /* SIGUSR1 */

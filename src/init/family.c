@@ -81,6 +81,8 @@ int32_t family_position(const struct family *family, const struct entry *entry)
 
 const char *family_process(const struct family *family, const struct entry *entry)
 {
+	if (!entry->process_offset)
+		return "";
 	return (const char *)family->image + entry->process_offset;
 }
 
@@ -429,5 +431,90 @@ int family_adopt(struct family *family, const struct table *table)
 	sys_unmap(ids.memory, ids.size_bytes);
 	family_drop(family);
 	*family = next;
+	return 0;
+}
+
+/* --- taking over --- */
+
+static bool head_is_valid(const struct family_image *image, off_t size)
+{
+	return image->magic == FAMILY_MAGIC && image->version == FAMILY_VERSION &&
+		image->head_bytes == sizeof *image && image->entry_bytes == sizeof(struct entry) &&
+		image->size_bytes == (uint64_t)size && image->count >= 0 && image->total >= image->count &&
+		(uint64_t)image->total <= ((uint64_t)size - sizeof *image) / sizeof(struct entry);
+}
+
+static bool entry_is_valid(const struct family *family, const struct entry *entry)
+{
+	struct entry copy = *entry;
+	uint64_t end = (uint64_t)entry->process_offset + entry->process_len;
+
+	family_seal(&copy);
+	return copy.checksum == entry->checksum && entry->action > ACTION_NONE &&
+		entry->action < ACTION_COUNT && end < family->size_bytes && entry->pid >= 0 &&
+		memchr(entry->levels, '\0', sizeof entry->levels) &&
+		memchr(entry->id, '\0', sizeof entry->id) && !family_process(family, entry)[entry->process_len];
+}
+
+/* A place in the order stays, so that the rest keeps its own; nothing is ever started from it. */
+static void void_entry(struct entry *entry)
+{
+	memset(entry, 0, sizeof *entry);
+	entry->action = ACTION_OFF;
+	family_seal(entry);
+}
+
+static int map_image(struct family *family, int fd)
+{
+	struct stat st;
+	void *at;
+	int err = sys_fstat(fd, &st);
+
+	if (err)
+		return err;
+	if (st.st_size < (off_t)sizeof *family->image)
+		return -EPROTO;
+	err = sys_map(fd, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, &at);
+	if (err)
+		return err;
+	family->image = at;
+	family->size_bytes = (size_t)st.st_size;
+	if (head_is_valid(family->image, st.st_size))
+		return 0;
+	family_drop(family);
+	return -EPROTO;
+}
+
+int family_attach(struct family *family, int fd, int32_t *dropped)
+{
+	int err;
+
+	*dropped = 0;
+	family_init(family);
+	err = map_image(family, fd);
+	if (!err)
+		err = index_make(family, family->image->total);
+	if (err) {
+		family_drop(family);
+		return err;
+	}
+	family->fd = fd;
+	family->entry = (struct entry *)(family->image + 1);
+	family->count = family->image->count;
+	family->total = family->image->total;
+	for (int32_t i = 0; i < family->total; i++) {
+		struct entry *entry = &family->entry[i];
+
+		if (!entry_is_valid(family, entry)) {
+			void_entry(entry);
+			++*dropped;
+		}
+		entry->flags &= ~(uint32_t)ENTRY_LISTED;
+		family_seal(entry);
+		if (!entry->pid)
+			continue;
+		index_insert(family, i);
+		count_running(family, entry, 1);
+	}
 	return 0;
 }

@@ -58,6 +58,10 @@ void family_init(struct family *family);
  * (-ENOMEM, -EMFILE ...) the family is as it was. */
 int family_adopt(struct family *family, const struct table *table) MUST_CHECK;
 
+/* Takes over the records that the image before left in fd. What is damaged is dropped: *dropped counts it.
+ * -EPROTO: nothing of it can be used; fd stays the caller's then, else the family's. */
+int family_attach(struct family *family, int fd, int32_t *dropped) MUST_CHECK;
+
 struct entry *family_find_pid(struct family *family, pid_t pid);
 const char *family_process(const struct family *family, const struct entry *entry);
 int32_t family_position(const struct family *family, const struct entry *entry);

@@ -48,6 +48,9 @@ struct control {
 	} buffer;
 };
 
+/* Times of the last crashes (survive.h). */
+enum { CRASHES_KEPT = 3 };
+
 enum { INHERITED_MAX = 96, INHERITED_BYTES = 8192, CONSOLE_NAME_MAX = 64 };
 
 struct init {
@@ -70,6 +73,9 @@ struct init {
 	int report_fd, report_child_fd; /* where children tell what they found; the end that they write to */
 	bool reap_has_more;
 	struct mono timer_at;           /* what the timer is set to */
+	int kept_fd;                    /* kept.h; -1: none */
+	int64_t crash_ns[CRASHES_KEPT]; /* CLOCK_BOOTTIME, oldest first; 0: none */
+	bool is_crashing;               /* in the fatal handler */
 	uint64_t orphans;               /* reaped children that were nobody's */
 };
 

@@ -27,6 +27,7 @@ static void kill_begin(struct init *in);
 static void steady_begin(struct init *in);
 static void ask_begin(struct init *in);
 static void asker_dismiss(struct init *in);
+static void say_level(struct init *in);
 
 static const struct rule {
 	enum phase next;
@@ -85,6 +86,27 @@ void level_boot(struct init *in)
 	in->level = (struct level){ .phase = PHASE_BOOT, .now = LEVEL_SYSINIT, .previous = 'N',
 		.wanted = LEVEL_SYSINIT, .stop_s = LEVEL_STOP_DEFAULT_S, .deadline = MONO_NEVER };
 	job_want(in, JOB_CONSOLE);
+}
+
+void level_resume(struct init *in)
+{
+	say_level(in);
+	switch (in->level.phase) {
+	case PHASE_BOOT:
+		job_want(in, JOB_CONSOLE);
+		break;
+	case PHASE_EMERGENCY:
+		walk_again(in);
+		break;
+	case PHASE_ASK:
+		ask_begin(in);
+		break;
+	default:
+		if (in->level.phase == PHASE_STEADY)
+			in->level.wanted = in->level.now;
+		in->level.phase = PHASE_LOAD;
+		load_begin(in);
+	}
 }
 
 void level_console_ready(struct init *in, int err)

@@ -81,6 +81,9 @@ static inline bool level_is_real(char level)
 /* Begins the boot: the console is looked for, then all goes by events. */
 void level_boot(struct init *in);
 
+/* After an exec: in->level is the image before's. Goes on where it was; a change that was under way begins again. */
+void level_resume(struct init *in);
+
 /* The only writer of in->level.phase. An event that the phase has no line for is logged and changes nothing. */
 void level_step(struct init *in, enum event event);
 

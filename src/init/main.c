@@ -10,6 +10,7 @@
 #include "init/args.h"
 #include "init/control.h"
 #include "init/init.h"
+#include "init/kept.h"
 #include "init/level.h"
 #include "init/loop.h"
 #include "init/survive.h"
@@ -38,13 +39,15 @@ static void take_stdio(void)
 		sys_close(fd);
 }
 
-static int open_log(struct init *in)
+static int open_log(struct init *in, int queue_fd)
 {
 	const struct initlog_config config = { .ident = "init", .title = "init",
 		.console = { in->console, CONSOLE_PATH, CONSOLE_VT_PATH }, .dev_log = DEV_LOG_PATH,
 		.utmp = UTMP_PATH, .wtmp = WTMP_PATH, .runlevel = RUNLEVEL_PATH };
+	int err = initlog_open(&in->log, &config, &in->title, queue_fd);
 
-	return initlog_open(&in->log, &config, &in->title, -1);
+	/* A damaged queue costs what was in it. */
+	return err && queue_fd >= 0 ? initlog_open(&in->log, &config, &in->title, -1) : err;
 }
 
 static void remember_console(struct init *in)
@@ -58,34 +61,23 @@ static void remember_console(struct init *in)
 }
 
 /* Descriptors, signals, memory: what the loop stands on. Nothing of it fails on a machine that can run at all. */
-static int open_all(struct init *in)
+static void open_all(struct init *in, int queue_fd)
 {
-	int err;
+	int err = loop_open(in);
 
-	take_stdio();
-	in->load_fd = -1;
-	family_init(&in->family);
-	control_init(in);                                    /* before descriptor 10 is anybody's */
-	err = open_log(in);
+	control_open(in);                                    /* before descriptor 10 is anybody's */
 	if (!err)
-		err = loop_open(in);
+		err = open_log(in, queue_fd);
 	if (!err)
 		err = survive_install(on_fatal_signal);
-	return err;
-}
-
-static _Noreturn void run_init(struct init *in, int argc, char **argv, char **envp)
-{
-	int err;
-
-	args_parse(argc, argv, &in->boot);
-	args_keep_environment(in, envp);
-	title_init(&in->title, argv, envp);
-	environ = in->inherited;                             /* libc's: the title overwrites the old one */
-	remember_console(in);
-	err = open_all(in);
 	if (err)
 		initlog(&in->log, LOG_TO_BOTH, "cannot set up: %s", strerror(-err));
+	if (in->kept_fd < 0 && kept_open(in))
+		initlog(&in->log, LOG_TO_BOTH, "no state will be kept over a crash");
+}
+
+static void begin_boot(struct init *in)
+{
 	(void)sys_reboot(RB_DISABLE_CAD);                    /* a container has none */
 	(void)sys_setsid();                                  /* fails for a leader, which is as good */
 	(void)sys_chdir("/");                                /* the kernel starts us there */
@@ -93,6 +85,42 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	record_truncate_utmp(&in->log);
 	initlog(&in->log, LOG_TO_CONSOLE, "version %s booting", VERSION);
 	level_boot(in);
+}
+
+static void go_on(struct init *in, int family_fd)
+{
+	int32_t dropped = 0;
+	int err = family_fd >= 0 ? family_attach(&in->family, family_fd, &dropped) : -EBADF;
+
+	initlog(&in->log, LOG_TO_CONSOLE, "version %s reloading", VERSION);
+	if (err)
+		initlog(&in->log, LOG_TO_BOTH, "the table of running processes is lost: %s", strerror(-err));
+	if (dropped)
+		initlog(&in->log, LOG_TO_BOTH, "%d damaged entries dropped", (int)dropped);
+	in->reap_has_more = true;                            /* SIGCHLD may have been the other image's */
+	level_resume(in);
+}
+
+static _Noreturn void run_init(struct init *in, int argc, char **argv, char **envp)
+{
+	bool is_reexec = args_is_reexec(argc, argv);
+	int queue_fd = -1, family_fd = -1, err;
+
+	args_parse(argc, argv, &in->boot);
+	args_keep_environment(in, envp);
+	title_init(&in->title, argv, envp);
+	environ = in->inherited;                             /* libc's: the title overwrites the old one */
+	remember_console(in);
+	in->load_fd = in->kept_fd = -1;
+	family_init(&in->family);
+	take_stdio();
+	control_init(in);
+	is_reexec = is_reexec && kept_take(in, &queue_fd, &family_fd);
+	open_all(in, queue_fd);
+	if (is_reexec)
+		go_on(in, family_fd);
+	else
+		begin_boot(in);
 	err = sys_lock_memory(MCL_CURRENT | MCL_FUTURE);
 	if (err)
 		initlog(&in->log, LOG_TO_SYSLOG, "cannot lock memory: %s", strerror(-err));

@@ -2,33 +2,175 @@
 #include "init/survive.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
+#include <sys/reboot.h>
 
+#include "include/paths.h"
+#include "init/child.h"
+#include "init/console.h"
+#include "init/job.h"
+#include "init/kept.h"
+#include "init/level.h"
 #include "lib/sys.h"
+
+enum { CRASH_WINDOW_S = 60, LAST_RESORT_PAUSE_S = 5 };
 
 const int survive_fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, 0 };
 
 int survive_install(void (*handler)(int))
 {
-	static char stack[16384];
+	static char stack[32768];                    /* struct kept alone is 6 KiB */
 	const stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
 	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_ONSTACK | SA_NODEFER };
 	int err = sys_sigaltstack(&alternate);
 
 	sigfillset(&action.sa_mask);
+	for (int i = 0; survive_fatal[i]; i++)
+		sigdelset(&action.sa_mask, survive_fatal[i]);
 	for (int i = 0; survive_fatal[i] && !err; i++)
 		err = sys_sigaction(survive_fatal[i], &action);
 	return err;
 }
 
-void survive_crashed(struct init *in, int signal)
+/* --- a new image --- */
+
+static void execute(struct init *in, const char *path)
 {
-	(void)in;
-	(void)signal;
+	char name[] = "init", flag[] = "--init";
+	char *argv[] = { name, flag, NULL };
+
+	(void)sys_exec(path, argv, in->inherited);   /* returning is its failure */
+}
+
+/* Helpers and disposable children do not pass: a new image has its own. */
+static void dismiss_children(struct init *in)
+{
+	initlog_stop_helpers(&in->log);
+	for (int kind = 0; kind < JOB_COUNT; kind++)
+		job_cancel(in, kind);
 }
 
 void survive_reexec(struct init *in)
 {
+	int err;
+
+	if (!strchr("S0123456", in->level.now))
+		return;
 	initlog(&in->log, LOG_TO_SYSLOG, "Trying to re-exec init");
+	err = kept_save(in);
+	if (!err) {
+		dismiss_children(in);
+		execute(in, INIT_PATH);
+	}
+	kept_withhold(in);
+	initlog(&in->log, LOG_TO_CONSOLE, "Attempt to re-exec failed");
+}
+
+/* --- crashes --- */
+
+static const char *name_of(int signal)
+{
+	switch (signal) {
+	case SIGSEGV:
+		return "segmentation violation";
+	case SIGBUS:
+		return "bus error";
+	case SIGILL:
+		return "illegal instruction";
+	case SIGFPE:
+		return "arithmetic error";
+	}
+	return "abort";
+}
+
+static void say_panic(struct init *in, int signal)
+{
+	static const char *const part[] = { "PANIC: ", NULL, "! Executing init again." };
+	char text[128] = "";
+
+	for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
+		strcat(text, part[i] ? part[i] : name_of(signal));
+	if (in->log.queue)
+		queue_put(in->log.queue, LOG_TO_BOTH, wall_now(), text, strlen(text));
+}
+
+/* A forked copy dies of the same signal, in the root directory, where core(5) puts the file by default. */
+static void leave_core(int signal)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	pid_t pid = sys_fork();
+
+	if (pid)
+		return;
+	(void)sys_chdir("/");
+	(void)sys_set_core_limit(&unlimited);
+	(void)sys_sigaction(signal, &action);
+	sigemptyset(&none);
+	(void)sys_sigmask(SIG_SETMASK, &none, NULL);
+	(void)sys_kill(sys_getpid(), signal);
+	sys_exit(128 + signal);
+}
+
+/* True for the last of too many in too short a time. */
+static bool note_crash(struct init *in)
+{
+	struct mono now = mono_now(), oldest;
+
+	memmove(in->crash_ns, in->crash_ns + 1, sizeof in->crash_ns - sizeof in->crash_ns[0]);
+	in->crash_ns[CRASHES_KEPT - 1] = now.ns;
+	oldest = (struct mono){ in->crash_ns[0] };
+	return oldest.ns && !mono_is_due(mono_after_s(oldest, CRASH_WINDOW_S), now);
+}
+
+static _Noreturn void last_shell(struct init *in)
+{
+	char name[] = "sulogin";
+	char *argv[] = { name, NULL };
+	int fd;
+
+	(void)sys_setsid();
+	child_shed(in, -1);
+	if (!console_open_in_child(in, &fd))
+		console_as_stdio_in_child(fd);
+	(void)sys_set_ctty(0, 1);
+	(void)sys_exec(SULOGIN_PATH, argv, in->inherited);
+	sys_exit(1);
+}
+
+static _Noreturn void last_resort(struct init *in)
+{
+	const struct timespec pause = { LAST_RESORT_PAUSE_S, 0 };
+	struct sigaction reap = { .sa_handler = SIG_IGN };   /* the kernel reaps: sigaction(2) */
+	pid_t shell = 0;
+
+	(void)sys_sigaction(SIGCHLD, &reap);
+	(void)sys_reboot(RB_ENABLE_CAD);
+	for (;;) {
+		if (!shell || sys_kill(shell, 0) == -ESRCH)
+			shell = sys_fork();
+		if (!shell)
+			last_shell(in);
+		if (shell < 0)
+			shell = 0;
+		(void)sys_sleep(&pause);
+	}
+}
+
+void survive_crashed(struct init *in, int signal)
+{
+	bool is_last = note_crash(in) || in->is_crashing;
+
+	in->is_crashing = true;                      /* a fault in here must not come back here */
+	if (!is_last) {
+		say_panic(in, signal);
+		leave_core(signal);
+		if (!kept_save(in)) {
+			dismiss_children(in);
+			execute(in, SELF_PATH);      /* the disk that holds it may be what is wrong */
+			execute(in, INIT_PATH);
+		}
+	}
+	last_resort(in);
 }

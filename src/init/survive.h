@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* survive.h - when pid 1 itself goes wrong, or is to become a new image.
- * A pid 1 that dies panics the kernel, and a fault that is ignored kills it (signal(7), init(1) of a pid namespace):
- * so fatal signals have handlers, on a stack of their own, which allocate nothing. */
+ * The kernel panics when pid 1 dies, and kills it for a fault whose signal is blocked or ignored: so the fatal
+ * signals have a handler, on a stack of its own, that allocates nothing. It says PANIC, leaves a core of a forked
+ * copy in /, and executes init again with the saved state. The third crash within 60 s ends in a last-resort loop: the
+ * kernel reaps, /sbin/sulogin is kept on the console, Ctrl-Alt-Del is the kernel's again. */
 #ifndef INIT_SURVIVE_H
 #define INIT_SURVIVE_H
 
@@ -10,13 +12,12 @@
 /* The signals that a fault raises, 0 behind the last: never blocked, never in the signalfd. */
 extern const int survive_fatal[];
 
-/* handler: main.c's, which calls survive_crashed() with the one struct init. */
+/* handler is main.c's; it calls survive_crashed() with the one struct init. */
 int survive_install(void (*handler)(int)) MUST_CHECK;
 
-/* In the handler: says PANIC, leaves a core of a forked copy, ... TODO */
-void survive_crashed(struct init *in, int signal);
+_Noreturn void survive_crashed(struct init *in, int signal);
 
-/* telinit u. Returns when it failed; all is as before then. */
+/* telinit u. Returns when it failed; then it is said, and all is as before. Not possible while booting. */
 void survive_reexec(struct init *in);
 
 #endif

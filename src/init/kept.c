@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "init/kept.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "init/control.h"
+#include "lib/sys.h"
+
+enum { KEPT_MAGIC = 0x494e4b50, KEPT_VERSION = 1, KEPT_MEMFD = 1 };
+
+/* The wire format between two images. */
+struct kept {
+	uint32_t magic, version, size_bytes;
+	uint32_t checksum;                           /* of all behind it */
+	int32_t queue_fd, family_fd, control_fd;
+	uint32_t phase;
+	uint32_t events;
+	uint8_t now, previous, wanted, demand;
+	uint8_t boot_level, boot_arg, did_boot, is_halted;
+	uint8_t said_empty, is_channel_closed, padding[2];
+	int64_t stop_s;
+	int64_t crash_ns[CRASHES_KEPT];
+	char console[CONSOLE_NAME_MAX];
+	struct environ_vars vars;
+};
+static_assert(offsetof(struct kept, stop_s) == 48, "layout between images");
+static_assert(sizeof(struct kept) == 48 + 8 + 8 * CRASHES_KEPT + CONSOLE_NAME_MAX +
+	sizeof(struct environ_vars), "no padding that the checksum would read");
+
+static uint32_t checksum_of(const struct kept *kept)
+{
+	size_t from = offsetof(struct kept, queue_fd);
+
+	return num_hash((const char *)kept + from, sizeof *kept - from);
+}
+
+int kept_open(struct init *in)
+{
+	int err, fd = sys_memfd("init state", KEPT_MEMFD);
+
+	in->kept_fd = -1;
+	if (fd < 0)
+		return fd;
+	in->kept_fd = sys_dup2(fd, KEPT_FD);
+	err = in->kept_fd < 0 ? in->kept_fd : sys_set_cloexec(KEPT_FD, 1);
+	if (fd != KEPT_FD)
+		sys_close(fd);
+	return err;
+}
+
+static void fill(const struct init *in, struct kept *out)
+{
+	const struct level *level = &in->level;
+
+	memset(out, 0, sizeof *out);
+	out->magic = KEPT_MAGIC;
+	out->version = KEPT_VERSION;
+	out->size_bytes = sizeof *out;
+	out->queue_fd = in->log.queue ? queue_fd(in->log.queue) : -1;
+	out->family_fd = in->family.fd;
+	out->control_fd = in->control.fd;
+	out->is_channel_closed = in->control.is_closed;
+	out->phase = level->phase;
+	out->events = level->events;
+	out->now = (uint8_t)level->now;
+	out->previous = (uint8_t)level->previous;
+	out->wanted = (uint8_t)level->wanted;
+	out->demand = (uint8_t)level->demand;
+	out->boot_level = (uint8_t)level->boot_level;
+	out->boot_arg = (uint8_t)in->boot.level;
+	out->did_boot = level->did_boot;
+	out->is_halted = level->is_halted;
+	out->said_empty = level->said_empty;
+	out->stop_s = level->stop_s;
+	memcpy(out->crash_ns, in->crash_ns, sizeof out->crash_ns);
+	memcpy(out->console, in->console, sizeof out->console);
+	out->vars = in->vars;
+	out->checksum = checksum_of(out);
+}
+
+static int pass(int fd, int on)
+{
+	return fd < 0 ? 0 : sys_set_cloexec(fd, !on);
+}
+
+static int pass_all(struct init *in, int on)
+{
+	int err = pass(in->kept_fd, on);
+
+	if (!err)
+		err = pass(in->family.fd, on);
+	if (!err && in->log.queue)
+		err = pass(queue_fd(in->log.queue), on);
+	return err ? err : pass(in->control.fd, on);
+}
+
+int kept_save(struct init *in)
+{
+	struct kept kept;
+	ssize_t put;
+
+	if (in->kept_fd < 0)
+		return -EBADF;
+	fill(in, &kept);
+	put = sys_pwrite(in->kept_fd, &kept, sizeof kept, 0);
+	if (put != (ssize_t)sizeof kept)
+		return put < 0 ? (int)put : -ENOSPC;
+	return pass_all(in, 1);
+}
+
+void kept_withhold(struct init *in)
+{
+	(void)pass_all(in, 0);                       /* fails for closed descriptors alone */
+}
+
+static bool is_level(uint8_t c)
+{
+	return c && strchr("#*S0123456789", c);
+}
+
+static bool is_valid(const struct kept *kept)
+{
+	return kept->magic == KEPT_MAGIC && kept->version == KEPT_VERSION &&
+		kept->size_bytes == sizeof *kept && kept->checksum == checksum_of(kept) &&
+		kept->phase > PHASE_NONE && kept->phase < PHASE_COUNT && is_level(kept->now) &&
+		is_level(kept->wanted) && kept->console[CONSOLE_NAME_MAX - 1] == '\0';
+}
+
+static void restore_level(struct init *in, const struct kept *kept)
+{
+	in->level = (struct level){
+		.phase = (enum phase)kept->phase, .events = kept->events,
+		.now = (char)kept->now, .previous = (char)kept->previous, .wanted = (char)kept->wanted,
+		.demand = (char)kept->demand, .boot_level = (char)kept->boot_level,
+		.did_boot = kept->did_boot, .is_halted = kept->is_halted,
+		.said_empty = kept->said_empty, .stop_s = kept->stop_s, .deadline = MONO_NEVER,
+	};
+	in->boot.level = (char)kept->boot_arg;
+}
+
+/* fd, or -1 if it is none that can be used. */
+static int take_fd(int fd)
+{
+	return fd >= 0 && !sys_set_cloexec(fd, 1) ? fd : -1;
+}
+
+bool kept_take(struct init *in, int *queue_fd, int *family_fd)
+{
+	struct kept kept;
+	ssize_t got = sys_pread(KEPT_FD, &kept, sizeof kept, 0);
+
+	*queue_fd = *family_fd = -1;
+	if (got != (ssize_t)sizeof kept || !is_valid(&kept))
+		return false;
+	restore_level(in, &kept);
+	memcpy(in->console, kept.console, sizeof in->console);
+	memcpy(in->crash_ns, kept.crash_ns, sizeof in->crash_ns);
+	in->vars = kept.vars;
+	*queue_fd = take_fd(kept.queue_fd);
+	*family_fd = take_fd(kept.family_fd);
+	in->kept_fd = take_fd(KEPT_FD);
+	control_take_over(in, kept.control_fd, kept.is_channel_closed);
+	return true;
+}

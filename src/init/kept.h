@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kept.h - what a new image of pid 1 takes over from the one before: level, environment, console, and the numbers of
+ * the descriptors that hold the rest (queue, family, control channel). A memfd at a fixed number, made at
+ * the start, so that saving allocates nothing. Nothing here blocks. */
+#ifndef INIT_KEPT_H
+#define INIT_KEPT_H
+
+#include <stdbool.h>
+
+#include "init/init.h"
+
+enum { KEPT_FD = 12 };
+
+/* Makes the memfd. An error costs the ability to crash gracefully, no more. */
+int kept_open(struct init *in) MUST_CHECK;
+
+/* Writes the state and lets the descriptors pass an exec. Safe in a fatal handler. */
+int kept_save(struct init *in) MUST_CHECK;
+
+/* After an exec that failed: the descriptors are close-on-exec again. */
+void kept_withhold(struct init *in);
+
+/* What the image before left, if it did: true, and level, vars, console, crashes and control are set; *queue_fd and
+ * *family_fd are its descriptors or -1. Every value is checked before it is used. */
+bool kept_take(struct init *in, int *queue_fd, int *family_fd);
+
+#endif
