@@ -22,6 +22,7 @@ struct initlog_config {
 	const char *title;              /* "init": helpers are "init [log: console]" ... */
 	const char *console[4];         /* tried in order, NULL behind the last */
 	const char *dev_log;            /* /dev/log */
+	const char *zone;               /* as TZ has it, for syslog; NULL: /etc/localtime */
 	const char *utmp, *wtmp, *runlevel;
 };
 

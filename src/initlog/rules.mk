@@ -1,1 +1,1 @@
-INITLOG_OBJS := $(addprefix initlog/,queue.o place.o initlog.o helper.o text.o sink_console.o sink_syslog.o sink_records.o record.o)
+INITLOG_OBJS := $(addprefix initlog/,queue.o place.o initlog.o helper.o text.o zone.o sink_console.o sink_syslog.o sink_records.o record.o)

@@ -7,14 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 
 #include "initlog/text.h"
+#include "initlog/zone.h"
 #include "lib/sys.h"
 
 enum {
 	DAEMON_INFO = 3 << 3 | 6,
 	FRAME_MAX = TEXT_GROWTH * QUEUE_TEXT_MAX + 80,
+	ZONE_AGAIN_S = 60,      /* while it cannot be read; once read it holds until syslogd is restarted */
 };
 
 struct syslog {
@@ -25,6 +26,8 @@ struct syslog {
 	uint64_t ordinal;       /* of the record in frame */
 	size_t len, sent;       /* of frame; equal: no frame is under way */
 	char frame[FRAME_MAX];  /* NUL behind it */
+	struct mono zone_due;
+	struct zone zone;
 };
 
 static void syslog_close(struct syslog *syslog)
@@ -61,21 +64,29 @@ static int syslog_connect(struct syslog *syslog)
 	if (fd < 0)
 		return fd;
 	syslog->fd = fd;
+	syslog->zone_due = (struct mono){ 0 };
 	return 0;
 }
 
-/* Local time, as syslog(3) has it. */
+/* Local time, as syslog(3) has it. Not before there is a syslogd: file systems are mounted by then. */
+static struct civil local_time(struct syslog *syslog, int64_t when_s)
+{
+	struct mono now = mono_now();
+
+	if (mono_is_due(syslog->zone_due, now))
+		syslog->zone_due = zone_load(&syslog->zone, syslog->config->zone) ?
+			mono_after_s(now, ZONE_AGAIN_S) : MONO_NEVER;
+	return zone_civil(&syslog->zone, when_s);
+}
+
 static void frame_make(struct syslog *syslog, const struct record *record)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t when = (time_t)record->when.s;
-	struct tm tm;
+	struct civil at = local_time(syslog, record->when.s);
 	int len;
 
-	if (!localtime_r(&when, &tm))
-		tm = (struct tm){ .tm_mday = 1 };
 	len = snprintf(syslog->frame, sizeof syslog->frame, "<%d>%.3s %2d %02d:%02d:%02d %.32s: ", DAEMON_INFO,
-		months + 3 * tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, syslog->config->ident);
+		months + 3 * at.month, at.day, at.hour, at.minute, at.second, syslog->config->ident);
 	syslog->len = (size_t)len;
 	syslog->len += text_make_harmless(record->text, record->len_bytes, syslog->frame + len,
 		sizeof syslog->frame - 1 - (size_t)len);
@@ -135,8 +146,6 @@ static int syslog_deliver(void *state, const struct record *record, struct mono 
 	bool is_fresh = false;
 	int err;
 
-	if (syslog->sent == syslog->len || syslog->ordinal != record->ordinal)
-		frame_make(syslog, record);
 	for (;;) {
 		if (syslog->fd < 0) {
 			err = syslog_connect(syslog);
@@ -144,6 +153,8 @@ static int syslog_deliver(void *state, const struct record *record, struct mono 
 				return err;
 			is_fresh = true;
 		}
+		if (syslog->sent == syslog->len || syslog->ordinal != record->ordinal)
+			frame_make(syslog, record);
 		err = frame_send(syslog, deadline);
 		if (!err || err == -ETIMEDOUT)
 			return err;
