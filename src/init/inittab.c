@@ -121,6 +121,7 @@ enum tab_verdict inittab_parse_line(
 {
 	const char *at = line + strspn(line, " \t"), *fault;
 	struct field id, levels, action;
+	enum action found;
 
 	if (!*at || *at == '#')
 		return TAB_NOTHING;
@@ -132,12 +133,13 @@ enum tab_verdict inittab_parse_line(
 		(void)snprintf(why, size_bytes, "%s", fault);
 		return TAB_BAD;
 	}
-	memset(out, 0, sizeof *out);
-	out->action = action_find(&action);
-	if (out->action == ACTION_NONE) {
+	found = action_find(&action);
+	if (found == ACTION_NONE) {
 		say_unknown_action(&action, why, size_bytes);
 		return TAB_BAD;
 	}
+	memset(out, 0, sizeof *out);
+	out->action = found;
 	memcpy(out->id, id.text, id.len);
 	levels_set(out, &levels);
 	out->process = at;
