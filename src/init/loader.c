@@ -411,10 +411,13 @@ static bool has_word(const char *text, const char *word)
 static int autocon_add(struct load *load)
 {
 	char text[CMDLINE_BYTES], *rest;
+	ssize_t got = io_read_file(load->config->cmdline, text, sizeof text);
 	int err = 0;
 
-	if (io_read_file(load->config->cmdline, text, sizeof text) < 0 ||
-		!has_word(text, "init.autocon=1"))
+	/* -ENOENT: /proc is not there yet, or not at all. */
+	if (got < 0)
+		return got == -ENOENT ? 0 : (int)got;
+	if (!has_word(text, "init.autocon=1"))
 		return 0;
 	for (char *word = strtok_r(text, BLANKS, &rest); word && !err;
 		word = strtok_r(NULL, BLANKS, &rest)) {
@@ -439,23 +442,36 @@ static int default_add(struct load *load)
 	return table_build_add(load->table, &sulogin, 0);
 }
 
+static int files_load(struct load *load)
+{
+	int err = tab_load(load), dir_err = tab_dir_load(load);
+
+	complain_in_sum(load);
+	return err ? err : dir_err;
+}
+
+static int extras_add(struct load *load)
+{
+	int err = autocon_add(load), default_err = default_add(load);
+
+	if (err)
+		say(load, "%s: %s", load->config->cmdline, strerror(-err));
+	return err ? err : default_err;
+}
+
 int loader_run(const struct loader_config *config, int memfd)
 {
 	struct load load = { .config = config, .table = table_build_begin() };
-	int err, more_err, end_err;
+	int err = -ENOMEM, extras_err = 0, end_err = -ENOMEM;
 
-	if (!load.table)
-		return -ENOMEM;
-	err = tab_load(&load);
-	more_err = tab_dir_load(&load);
-	complain_in_sum(&load);
-	if (!err)
-		err = more_err;
-	more_err = autocon_add(&load);
-	if (!more_err)
-		more_err = default_add(&load);
-	end_err = table_build_end(load.table, memfd);
-	if (end_err)
+	if (load.table) {
+		err = files_load(&load);
+		extras_err = extras_add(&load);
+		end_err = table_build_end(load.table, memfd);
+	}
+	if (end_err) {
+		say(&load, "inittab: cannot hand it over: %s", strerror(-end_err));
 		return end_err;
-	return err ? err : more_err;
+	}
+	return err ? err : extras_err;
 }
