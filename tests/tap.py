@@ -12,11 +12,13 @@
 
     tap.main()                                      # the last line of a test file
 
-A case is a function whose name is a sentence; it holds when it returns. Cases run in the order in which they were
-declared, one after the other in one thread; arguments of the program choose cases by a part of their name, `-l` lists them. A case that is not done
-at its deadline is interrupted with DeadlineExceeded, so that its clean-up still runs; when even that hangs, the
-process ends itself. Exit status: 0 when nothing failed and at least one case ran, else 1.
-What holds a machine tells its state (tap.diag) when its context is left by an exception, before it is taken down.
+A case is a function whose name is a sentence; it holds when it returns. Cases run in the order in
+which they were declared, one after the other in one thread; arguments of the program choose cases
+by a part of their name, `-l` lists them. A case that is not done at its deadline is interrupted
+with DeadlineExceeded, so that its clean-up still runs; when even that hangs, the process ends.
+Exit status: 0 when nothing failed and at least one case ran, else 1.
+What holds a machine tells its state (tap.diag) when its context is left by an exception, before it
+is taken down.
 """
 import os
 import signal
@@ -55,8 +57,9 @@ def add(name, function, deadline=60):
 
 def diag(text):
     for line in str(text).splitlines() or [""]:
-        safe = line.encode("ascii", "backslashreplace").decode()
-        sys.stdout.write("# " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in safe) + "\n")
+        plain = line.encode("ascii", "backslashreplace").decode()
+        visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in plain)
+        sys.stdout.write("# " + visible + "\n")
     sys.stdout.flush()
 
 

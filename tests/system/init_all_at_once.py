@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A boot without syslogd, one that appears late and is stopped at once, its restart on a stream socket, and a full
-console, all at once.
+"""A boot without syslogd, one that appears late and is stopped at once, its restart on a stream
+socket, and a full console, all at once.
 
 Stock fails as in init_syslog_stopped.py.
 """

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The console takes nothing: a pty that nobody reads, ^S on a terminal. Syslog goes on, and so does pid 1.
+"""The console takes nothing: a pty that nobody reads, ^S on a terminal. Syslog goes on.
 
-Stock fails: it sits in write() to the console until somebody reads.
+Stock opens it without waiting and does not stand still here, but what did not fit is lost unsaid.
 """
 from rows import Row, tap
 

@@ -4,17 +4,14 @@
 
 Stock does not stand still, but what it said meanwhile never comes.
 """
-from rows import Row, number_of, tap, wait_for
-
-
-def settled(row):
-    wait_for(lambda: row.numbered in map(number_of, row.m.console.lines()), "the lines to be out", 60)
+from rows import Row, tap
 
 
 def away(go, come_back):
     with Row() as row:
         row.log(10)
-        settled(row)            # what lies unread in a terminal that hangs up is gone with it
+        # What lies unread in a terminal that hangs up is gone with it.
+        row.settle(row.m.console.lines)
         go(row.m.console)
         row.log(50)
         row.holds()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No process can be made: a pids cgroup at its limit. What was due is done when there is room, in its order.
+"""No process can be made: a pids cgroup at its limit. What was due is done in order afterwards.
 
-Stock sleeps five seconds in pid 1 for each attempt and does nothing else meanwhile.
+Stock holds here as well, with five seconds between two attempts.
 """
 import os
 import signal
@@ -22,7 +22,7 @@ def what_is_due_while_forks_are_refused_is_done_in_order_when_they_work():
         row.m.pids.limit(1)
         row.m.call(lambda: os.kill(getty, signal.SIGKILL))
         row.reaps()
-        wait_for(lambda: any("cannot fork" in text for text in row.m.syslog.texts()), "a message about it")
+        wait_for(lambda: "cannot fork, retry.." in row.m.syslog.texts(), "a message about it")
         since = len(row.marks())
         row.m.telinit("3")
         with row.m.strace() as trace:
@@ -33,7 +33,7 @@ def what_is_due_while_forks_are_refused_is_done_in_order_when_they_work():
         row.arrives("3", "2", since)
         row.level = "3"
         wait_for(lambda: row.gettys("g1")[-1] != getty, "the getty to come back")
-        wait_for(lambda: any(m[0] == "third" for m in row.marks()), "the last of what was due")
+        wait_for(lambda: row.marked("third"), "the last of what was due")
         order = [m[0] for m in row.marks()[since:] if m[0] in ("rc", "first", "second", "third")]
         tap.equal(order, ["rc", "first", "second", "third"], "the order of what was due")
         row.holds()
@@ -45,7 +45,7 @@ def a_short_refusal_is_over_as_soon_as_it_is_over():
         getty = row.gettys("g1")[-1]
         row.m.pids.limit(1)
         row.m.call(lambda: os.kill(getty, signal.SIGKILL))
-        wait_for(lambda: any("cannot fork" in text for text in row.m.syslog.texts()), "a message about it")
+        wait_for(lambda: "cannot fork, retry.." in row.m.syslog.texts(), "a message about it")
         row.m.pids.limit(None)
         wait_for(lambda: row.gettys("g1")[-1] != getty, "the getty to come back")
         row.holds()

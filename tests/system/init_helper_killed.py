@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The helpers of init are killed or stopped by who ought not to: they come back, or are waited for without harm."""
+"""The helpers of init are killed or stopped: they come back, or are waited for without harm."""
 import os
 import signal
 
@@ -14,6 +14,10 @@ def need_helpers():
         tap.skip("the stock init has no helpers")
 
 
+def all_run(row):
+    return set(row.m.helpers()) == HELPERS
+
+
 def all_signal(row, signo):
     pids = list(row.m.helpers().values())
     row.m.call(lambda: [os.kill(pid, signo) for pid in pids])
@@ -21,7 +25,8 @@ def all_signal(row, signo):
 
 
 def records_are_right(row):
-    wait_for(lambda: level_records(row.m.wtmp()) == row.changes(), "each change of level in wtmp, once", 60)
+    wait_for(lambda: level_records(row.m.wtmp()) == row.changes(),
+             "each change of level in wtmp, once", 60)
     wait_for(lambda: level_records(row.m.utmp()) == row.changes()[-1:], "the level in utmp", 60)
 
 
@@ -29,13 +34,14 @@ def records_are_right(row):
 def killed_helpers_are_started_again_and_nothing_is_lost_or_doubled():
     need_helpers()
     with Row() as row:
-        wait_for(lambda: set(row.m.helpers()) == HELPERS, "one helper for each sink")
+        wait_for(lambda: all_run(row), "one helper for each sink")
         row.log(20)
-        row.delivered(row.m.syslog.texts)       # a line under way when its helper is killed may come twice
+        # A line that is under way when its helper is killed may come twice.
+        row.delivered(row.m.syslog.texts)
         row.delivered(row.m.console.lines)
         killed = all_signal(row, signal.SIGKILL)
         row.log(60)
-        wait_for(lambda: set(row.m.helpers()) == HELPERS and not set(killed) & set(row.m.helpers().values()),
+        wait_for(lambda: all_run(row) and not set(killed) & set(row.m.helpers().values()),
                  "every helper to be started again")
         row.holds()
         row.delivered(row.m.syslog.texts)
@@ -49,7 +55,7 @@ def helpers_that_are_killed_again_and_again_harm_nothing():
     need_helpers()
     with Row() as row:
         for _ in range(4):
-            wait_for(lambda: set(row.m.helpers()) == HELPERS, "every helper to run", 60)
+            wait_for(lambda: all_run(row), "every helper to run", 60)
             all_signal(row, signal.SIGKILL)
         row.holds()
         row.log(5)
@@ -61,7 +67,7 @@ def helpers_that_are_killed_again_and_again_harm_nothing():
 def stopped_helpers_are_waited_for_without_harm():
     need_helpers()
     with Row() as row:
-        wait_for(lambda: set(row.m.helpers()) == HELPERS, "one helper for each sink")
+        wait_for(lambda: all_run(row), "one helper for each sink")
         all_signal(row, signal.SIGSTOP)
         row.log(200)
         row.holds()
@@ -75,9 +81,10 @@ def stopped_helpers_are_waited_for_without_harm():
 def helpers_leave_signals_meant_for_others_alone():
     need_helpers()
     with Row() as row:
-        wait_for(lambda: set(row.m.helpers()) == HELPERS, "one helper for each sink")
+        wait_for(lambda: all_run(row), "one helper for each sink")
         before = row.m.helpers()
-        for signo in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGALRM):
+        for signo in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1,
+                      signal.SIGALRM):
             all_signal(row, signo)
         row.log(20)
         row.delivered(row.m.syslog.texts)

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An inittab that cannot be read, or that is not one: the table in use stays, a message says why.
 
-Stock fails: it waits in open() or read() for the FIFO and the dead file system, and takes a directory or garbage for an
-empty table, so that it stops all that ran.
+Stock fails: it waits in open() or read() for the FIFO and the dead file system, and takes a
+directory or garbage for an empty table, so that it stops all that ran.
 """
+import itertools
 import os
 
 from rows import CMD_RUNLVL, INITTAB, Row, tap, wait_for
@@ -31,7 +32,8 @@ def kept_in_use(make, why):
         getty, said = row.gettys("g1"), len(about_the_inittab(row))
         put_in_place(row, make)
         row.m.request(CMD_RUNLVL, "q")
-        wait_for(lambda: any(why in text for text in about_the_inittab(row)[said:]), "a message with: " + why)
+        wait_for(lambda: any(why in text for text in about_the_inittab(row)[said:]),
+                 "a message with: " + why)
         tap.equal(row.gettys("g1"), getty, "the getty is left alone")
         tap.check(row.m.process(getty[-1]), "the getty lives")
         row.holds(q=False)
@@ -92,7 +94,7 @@ def an_inittab_on_a_dead_file_system_leaves_the_old_table_in_use():
         wait_for(lambda: about_the_inittab(row), "a message that says why", 60)
         row.holds(q=False)
         dead.release()
-        wait_for(lambda: row.m.request(CMD_RUNLVL, "q") or any(m[0] == "alive" for m in row.marks()),
+        wait_for(lambda: row.m.request(CMD_RUNLVL, "q") or row.marked("alive"),
                  "the inittab to be read when its file system answers again")
 
 
@@ -105,7 +107,7 @@ def an_inittab_on_a_frozen_file_system_stops_nothing():
         row.m.freeze("/mnt/tab")
         put_in_place(row, lambda path: os.symlink("/mnt/tab/inittab", path))
         row.m.request(CMD_RUNLVL, "q")
-        wait_for(lambda: any(m[0] == "frozen" for m in row.marks()) or about_the_inittab(row),
+        wait_for(lambda: row.marked("frozen") or about_the_inittab(row),
                  "the inittab to be read, or a message that says why it is not")
         row.holds(q=False)
         row.m.thaw("/mnt/tab")
@@ -114,12 +116,12 @@ def an_inittab_on_a_frozen_file_system_stops_nothing():
 @tap.case(deadline=120)
 def an_inittab_of_50000_valid_entries_is_loaded():
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    ids = [a + b + c + d for a in digits[:2] for b in digits for c in digits for d in digits][:50000]
+    ids = ["".join(four) for four in itertools.product(digits[:2], digits, digits, digits)][:50000]
     with Row() as row:
         big = INITTAB + "".join("%s:4:off:/bin/true %d\n" % (i, n) for n, i in enumerate(ids))
         row.m.write("/etc/inittab", big + "last:23:once:/tmp/mark last\n")
         row.m.request(CMD_RUNLVL, "q")
-        wait_for(lambda: any(m[0] == "last" for m in row.marks()), "the last of 50,000 entries to run")
+        wait_for(lambda: row.marked("last"), "the last of 50,000 entries to run")
         row.holds(q=False)
         row.m.write("/etc/inittab", INITTAB)
         row.answers_q()

@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 
-from rows import Row, level_records, sinks, tap, wait_for
+from rows import Row, level_records, pids_of, sinks, tap, wait_for
 
 NOBODY = 65534
 
@@ -38,11 +38,11 @@ def locks_on_utmp_and_wtmp_stop_nothing_and_the_records_come_when_they_are_gone(
         row.holds()
         for process in held:
             process.end()
-        wait_for(lambda: level_records(row.m.wtmp()) == row.changes(), "each change of level in wtmp, once and in order", 60)
+        wait_for(lambda: level_records(row.m.wtmp()) == row.changes(),
+                 "each change of level in wtmp, once and in order", 60)
         wait_for(lambda: level_records(row.m.utmp()) == row.changes()[-1:], "the level in utmp", 60)
-        alive = {p.pid for p in row.m.processes()}
-        wait_for(lambda: [r.pid for r in row.m.utmp() if r.type == sinks.INIT_PROCESS and r.id == "g1"] == row.gettys("g1")[-1:],
-                 "the getty that runs (of %r) in utmp" % alive, 60)
+        wait_for(lambda: pids_of(row.m.utmp(), sinks.INIT_PROCESS, "g1") == row.gettys("g1")[-1:],
+                 "the getty that runs in utmp", 60)
 
 
 tap.main()

@@ -58,7 +58,8 @@ def umount(target, flags=0):
 
 
 def pivot_root(new, old):
-    _checked(_libc.syscall(ctypes.c_long(_NR_PIVOT_ROOT), os.fsencode(new), os.fsencode(old)), "pivot_root")
+    _checked(_libc.syscall(ctypes.c_long(_NR_PIVOT_ROOT), os.fsencode(new), os.fsencode(old)),
+             "pivot_root")
 
 
 def prctl(option, a=0, b=0):
@@ -77,7 +78,7 @@ class _Filter(ctypes.Structure):
 
 
 def forbid_machine_wide_acts():
-    """What no name space keeps apart: the clock, modules, I/O ports, and the redirection of the console (TIOCCONS)."""
+    """What no name space keeps apart: clock, modules, I/O ports, the console's redirection."""
     for capability in (CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_TIME):
         prctl(PR_CAPBSET_DROP, capability)
     load, jeq, ret, eperm = 0x20, 0x15, 0x06, 0x00050001

@@ -1,34 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A machine made of name spaces, in which an init is pid 1: nothing that it does reaches the system outside.
+"""A machine made of name spaces, in which an init is pid 1: nothing it does gets out.
 
     with Machine(subject(), pids_cgroup=True) as m:     # laid out, init not yet running
         m.write("/etc/inittab", TEXT)
-        m.syslog.start()                                # optional: nobody reads /dev/log until then
-        m.boot("3")                                     # executes /sbin/init 3
+        m.syslog.start()                        # optional: nobody reads /dev/log until then
+        m.boot("3")                             # executes /sbin/init 3
         wait_for(lambda: "Entering runlevel: 3" in m.console.lines(), "the level to be entered")
         m.telinit("2"); m.request(CMD_RUNLVL, "2", sleeptime=1); m.signal(signal.SIGHUP)
 
-subject()          "stock" when the environment has STOCK=1, else "ours". Machine("stock") and Machine("ours") name it.
-                   INIT_ROOT (default: build/root) and STOCK_ROOT hold the installed trees.
-
-Machine            root: overlay of the tree over /, upper layer on a tmpfs; /proc, /run, /tmp, /dev, /dev/pts of its own; empty
-                   utmp, wtmp; no inittab. Needs root. Everything is gone when the context is left, or when the test dies in any way.
-  .pid             pid 1 as seen from here; .status after its end: None while it lives, ("exited", 0), ("killed", 9)
+subject()       "stock" when the environment has STOCK=1, else "ours"; Machine("stock") and
+                Machine("ours") name it. INIT_ROOT (default: build/root) and STOCK_ROOT hold the installed trees.
+Machine         Root: an overlay of the tree over /, written to a tmpfs; /proc, /run, /tmp, /dev and
+                /dev/pts of its own; empty utmp and wtmp; no inittab. Needs root. Everything is gone
+                when the context is left, or when the test dies in whatever way.
+  .pid          pid 1 as seen from here
+  .poll_status()    None while it lives, then ("exited", status) or ("killed", signal)
   .boot(*args, env={}, argv0=...)
-  .path(P)         where the test sees the machine's file P (its links are followed inside). .read .write .exists .append
-  .run([..])       a command inside; -> Done(status, out, err); works when pid 1 is stuck. .call(function): the same with
-                   python code, raises here what it raises there. .spawn(argv or function) -> Process, not waited for
-  .telinit(*args)  the installed telinit, must exit with 0; .request(..) writes 384 bytes to /run/initctl itself
-  .signal(signo)   to pid 1
-  .processes()     [Proc(pid inside, ppid, state, session, tty, comm, title)]; .zombies() those of state Z; .title(pid=1)
-  .console         sinks.Console: .text() .lines() .pause() .resume() .fill() .xoff() .xon() .type(b"") .remove() .put_back()
-                   .revoke() .hang_up() .attach()
-  .syslog          sinks.Syslog: .start(kind) .stop() .go_on() .end() .kill() .lines() .texts()
-  .utmp() .wtmp()  [sinks.Record]
-  .pids            with pids_cgroup=True: .limit(n or None), .refuse() (limit at what there is), .current()
-  .loop_ext4(P)    mounts a fresh ext4 there; .freeze(P) .thaw(P)
-  .orphan()        probe.Orphan; .promptness() seconds that pid 1 left a probe orphan lying; .watch() .strace(): see probe.py
-  .describe()      text for a failure report
+  .path(P)      where the test sees the machine's file P (its links are followed inside);
+                .read(P) .write(P, text, mode) .append(P, text) .exists(P)
+  .run([...])   a command inside -> Done(status, out, err); works when pid 1 is stuck
+  .call(f)      the same with python code; returns and raises here what it does there
+  .spawn(argv or f) -> Process, not waited for
+  .telinit(*args)   the installed telinit, which must exit with 0
+  .request(cmd, level, sleeptime, data)     384 bytes for /run/initctl; .initctl(bytes) any bytes
+  .signal(n)    to pid 1
+  .processes()  [Proc(pid inside, ppid, state, session, tty, comm, title)]; .zombies() .title(pid=1)
+  .helpers()    {"console": pid, ...} of ours
+  .console      sinks.Console: .text() .lines() .pause() .resume() .fill() .xoff() .xon() .type(b"")
+                .remove() .put_back() .revoke() .hang_up() .attach()
+  .syslog       sinks.Syslog: .start(kind) .stop() .go_on() .end() .kill() .lines() .texts()
+  .utmp() .wtmp()   [sinks.Record]
+  .pids         with pids_cgroup=True: .limit(n or None), .current()
+  .loop_ext4(P) mounts a fresh ext4 there; .freeze(P) .thaw(P)
+  .promptness() seconds that pid 1 left an orphan lying; .orphan() .watch() .strace(): probe.py
+  .describe()   text for a failure report
 
 wait_for(condition, what, deadline=30) -> the true value; raises tap.Failed with what it waited for.
 A test stays single-threaded: name spaces are entered by forking.
@@ -58,10 +63,14 @@ import tap      # noqa: E402
 from sinks import wait_for      # noqa: E402,F401
 from stage import namespace_id  # noqa: E402
 
-CMD_START, CMD_RUNLVL, CMD_POWERFAIL, CMD_POWERFAILNOW, CMD_POWEROK, CMD_BSD, CMD_SETENV, CMD_UNSETENV = range(8)
+CMD_START, CMD_RUNLVL, CMD_POWERFAIL, CMD_POWERFAILNOW, CMD_POWEROK = range(5)
+CMD_BSD, CMD_SETENV, CMD_UNSETENV = range(5, 8)
 MAGIC = 0x03091969
 KERNEL_ENV = {"HOME": "/", "TERM": "linux"}
+SHELL_ENV = {"PATH": "/sbin:/usr/sbin:/bin:/usr/bin", **KERNEL_ENV}
 Done = collections.namedtuple("Done", "status out err")
+OTHER_NAMESPACES = {"uts": kernel.CLONE_NEWUTS, "ipc": kernel.CLONE_NEWIPC,
+                    "mnt": kernel.CLONE_NEWNS}
 Proc = collections.namedtuple("Proc", "pid ppid state session tty comm title")
 
 
@@ -107,7 +116,7 @@ class Process:
             done = poll.poll(deadline * 1000)
             os.close(pidfd)
             if not done:
-                raise tap.Failed("process %d in the machine did not end within %g s" % (self.pid, deadline))
+                raise tap.Failed("process %d inside did not end within %g s" % (self.pid, deadline))
             self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self.status
 
@@ -147,7 +156,7 @@ class Machine:
             self._exits.close()
             raise
 
-    # ------------------------------------------------------------------------------------------ life and death
+    # ------------------------------------------------------------------------------ life and death
 
     def _start_keeper(self):
         self._control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -171,8 +180,9 @@ class Machine:
         self._expect_ready()
         self._control.setblocking(False)
         self.root = "/proc/%d/root" % self._keeper.pid
-        if namespace_id("pid", self.pid) == namespace_id("pid") or namespace_id("mnt", self.pid) == namespace_id("mnt"):
-            raise MachineError("the machine shares a name space with the test")
+        for kind in ("pid", "mnt"):
+            if namespace_id(kind, self.pid) == namespace_id(kind):
+                raise MachineError("the machine shares its %s name space with the test" % kind)
         self._namespaces = {}
         for kind in ("pid", "mnt", "uts", "ipc"):
             self._namespaces[kind] = os.open("/proc/%d/ns/%s" % (self.pid, kind), os.O_RDONLY)
@@ -231,10 +241,10 @@ class Machine:
             self.status = ("exited" if code == os.CLD_EXITED else "killed", status)
         return self.status
 
-    # -------------------------------------------------------------------------------------------------- files
+    # --------------------------------------------------------------------------------------- files
 
     def path(self, name):
-        """Follows links as the machine sees them: an absolute one must not lead out into our own root."""
+        """Follows links as the machine does: an absolute one must not lead into our own root."""
         done, left, turns = [], [p for p in name.split("/") if p], 0
         while left:
             part = left.pop(0)
@@ -285,10 +295,10 @@ class Machine:
     def wtmp(self):
         return sinks.read_records(self.path("/var/log/wtmp"))
 
-    # -------------------------------------------------------------------------------------- processes inside
+    # ---------------------------------------------------------------------------- processes inside
 
     def _fork_inside(self, work):
-        """A child of ours whose pid lies in the machine; it takes on the machine's other name spaces and runs work()."""
+        """A child of ours with a pid in the machine; it enters the other name spaces and works."""
         kernel.setns(self._namespaces["pid"], kernel.CLONE_NEWPID)
         sys.stdout.flush()
         pid = -1
@@ -306,7 +316,7 @@ class Machine:
             for signo in (signal.SIGINT, signal.SIGALRM, signal.SIGTERM, signal.SIGPIPE):
                 signal.signal(signo, signal.SIG_DFL)
             kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-            for kind, flag in (("uts", kernel.CLONE_NEWUTS), ("ipc", kernel.CLONE_NEWIPC), ("mnt", kernel.CLONE_NEWNS)):
+            for kind, flag in OTHER_NAMESPACES.items():
                 kernel.setns(self._namespaces[kind], flag)
             os.setsid()
             kernel.forbid_machine_wide_acts()
@@ -326,7 +336,7 @@ class Machine:
         sinks.close_all_but(set(keep))
 
     def spawn(self, what, stdin=None, out=None, err=None, uid=0, env=None, keep=()):
-        """what: argv, or a function to call there. Descriptors default to /dev/null; of others only keep stays open."""
+        """what: argv, or a function. Descriptors default to /dev/null; others: keep."""
         def work():
             self._descriptors(stdin, out, 2 if err is None else err, keep)
             if uid:
@@ -336,7 +346,7 @@ class Machine:
             if callable(what):
                 what()
             else:
-                os.execvpe(what[0], what, env if env is not None else {"PATH": "/sbin:/usr/sbin:/bin:/usr/bin", **KERNEL_ENV})
+                os.execvpe(what[0], what, SHELL_ENV if env is None else env)
         return self._fork_inside(work)
 
     def run(self, argv, deadline=30, data=b"", **options):
@@ -365,7 +375,7 @@ class Machine:
         try:
             done = self.run(work, deadline, keep=(answer, *options.pop("keep", ())), **options)
             if done.status:
-                raise MachineError("a call into the machine ended with %d: %s" % (done.status, done.err))
+                raise MachineError("a call inside ended with %d: %s" % (done.status, done.err))
             good, value = pickle.loads(os.pread(answer, 1 << 26, 0))
         finally:
             os.close(answer)
@@ -373,7 +383,7 @@ class Machine:
             raise value
         return value
 
-    # ------------------------------------------------------------------------------------------ asking pid 1
+    # ------------------------------------------------------------------------------- asking pid 1
 
     def telinit(self, *args, deadline=30):
         done = self.run(["/sbin/telinit", *args], deadline)
@@ -414,7 +424,7 @@ class Machine:
         if self.poll_status() is None:
             os.kill(self.pid, signo)
 
-    # ------------------------------------------------------------------------------------------------ looking
+    # ------------------------------------------------------------------------------------ looking
 
     def processes(self):
         return [p for p in map(self._process, self._pids()) if p]
@@ -433,7 +443,8 @@ class Machine:
             return None
         comm, _, rest = stat.partition(b"(")[2].rpartition(b")")
         fields = rest.split()
-        return Proc(pid, int(fields[1]), fields[0].decode(), int(fields[3]), int(fields[4]), comm.decode("latin-1"), title)
+        return Proc(pid, int(fields[1]), fields[0].decode(), int(fields[3]), int(fields[4]),
+                    comm.decode("latin-1"), title)
 
     def process(self, pid):
         return self._process(pid)
@@ -454,7 +465,7 @@ class Machine:
         return probe.Orphan(self)
 
     def promptness(self, deadline=30):
-        """Seconds that a dead orphan had to wait for pid 1, without the time in which nobody got the processor."""
+        """Seconds that a dead orphan waited for pid 1, those without a processor not counted."""
         return probe.Orphan(self).die(deadline)
 
     def watch(self, also_home=()):
@@ -474,15 +485,15 @@ class Machine:
         said.append("syslog: %r" % [line.text for line in self.syslog.lines()[-15:]])
         return "\n".join(said)
 
-    # ------------------------------------------------------------------------------------------- file systems
+    # ------------------------------------------------------------------------------- file systems
 
     def loop_ext4(self, place, size=16 << 20):
         """A fresh ext4 on a loop device over memory; it goes with the machine."""
         memory = os.memfd_create("disk")
         try:
             os.ftruncate(memory, size)
-            subprocess.run(["mkfs.ext4", "-q", "-F", "/proc/self/fd/%d" % memory], check=True, pass_fds=[memory],
-                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            subprocess.run(["mkfs.ext4", "-q", "-F", "/proc/self/fd/%d" % memory], check=True,
+                           pass_fds=[memory], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             device, number = _attach_loop(memory)
         finally:
             os.close(memory)
@@ -538,14 +549,15 @@ def _attach_loop(memory):
 
 
 class _PidsCgroup:
-    """A cgroup that counts tasks, for the processes of init alone; what the test starts is not in it."""
+    """A cgroup that counts the tasks of init; what the test starts inside is not in it."""
 
     def __enter__(self):
         self.base = self._controller()
         self.name = "sysvinit-test-%d-%d" % (os.getpid(), time.monotonic_ns())
         self.dir = os.path.join(self.base, self.name)
         os.mkdir(self.dir)
-        self.handle = (os.open(self.base, os.O_RDONLY | os.O_DIRECTORY), self.name)     # the keeper removes it
+        # For the keeper, which removes it even when the test cannot.
+        self.handle = (os.open(self.base, os.O_RDONLY | os.O_DIRECTORY), self.name)
         return self
 
     def __exit__(self, *_):
@@ -583,5 +595,3 @@ class _PidsCgroup:
         with open(self.dir + "/pids.current") as file:
             return int(file.read())
 
-    def refuse(self):
-        self.limit(self.current())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How pid 1 is doing, seen from outside: where it sleeps, which system calls it makes, how soon it reaps.
+"""How pid 1 is doing, seen from outside: where it sleeps, what it calls, how soon it reaps.
 
 look(pid)          Look(state, syscall name, wchan, ...): one sample
-Watch(pid)         a context; samples all the while. .elsewhere: places where pid 1 slept other than epoll_wait
+Watch(pid)         a context; samples all the while. .elsewhere: where pid 1 slept but in epoll_wait
 Strace(pid)        a context; afterwards .names (a Counter), .lines (whole), .strangers(allowed)
 Orphan(machine)    a process orphaned to pid 1; die() measures how long pid 1 left it lying
 """
@@ -19,15 +19,18 @@ import sinks
 import tap
 from sinks import process_state, wait_for
 
-# The calls in which a process may be found asleep, by their number: enough of them to name what is seen.
-_NAMES_X86_64 = {0: "read", 1: "write", 2: "open", 3: "close", 7: "poll", 16: "ioctl", 35: "nanosleep", 34: "pause",
-                 23: "select", 44: "sendto", 46: "sendmsg", 56: "clone", 57: "fork", 58: "vfork", 59: "execve",
-                 61: "wait4", 72: "fcntl", 74: "fsync", 128: "rt_sigtimedwait", 130: "rt_sigsuspend", 202: "futex",
-                 230: "clock_nanosleep", 232: "epoll_wait", 247: "waitid", 257: "openat", 270: "pselect6", 271: "ppoll",
-                 281: "epoll_pwait", 435: "clone3", 441: "epoll_pwait2"}
-_NAMES_AARCH64 = {63: "read", 64: "write", 56: "openat", 57: "close", 22: "epoll_pwait", 29: "ioctl", 72: "pselect6",
-                  73: "ppoll", 98: "futex", 101: "nanosleep", 95: "waitid", 25: "fcntl", 206: "sendto", 211: "sendmsg",
-                  220: "clone", 221: "execve", 260: "wait4", 441: "epoll_pwait2"}
+# The calls in which a process may be found asleep, by their number: enough to name what is seen.
+_NAMES_X86_64 = {
+    0: "read", 1: "write", 2: "open", 3: "close", 7: "poll", 16: "ioctl", 23: "select", 34: "pause",
+    35: "nanosleep", 42: "connect", 44: "sendto", 46: "sendmsg", 56: "clone", 57: "fork",
+    58: "vfork", 59: "execve", 61: "wait4", 72: "fcntl", 74: "fsync", 128: "rt_sigtimedwait",
+    130: "rt_sigsuspend", 202: "futex", 230: "clock_nanosleep", 232: "epoll_wait", 247: "waitid",
+    257: "openat", 270: "pselect6", 271: "ppoll", 281: "epoll_pwait", 435: "clone3",
+    441: "epoll_pwait2"}
+_NAMES_AARCH64 = {
+    22: "epoll_pwait", 25: "fcntl", 29: "ioctl", 56: "openat", 57: "close", 63: "read", 64: "write",
+    72: "pselect6", 73: "ppoll", 95: "waitid", 98: "futex", 101: "nanosleep", 203: "connect",
+    206: "sendto", 211: "sendmsg", 220: "clone", 221: "execve", 260: "wait4", 441: "epoll_pwait2"}
 _NAMES = _NAMES_X86_64 if os.uname().machine == "x86_64" else _NAMES_AARCH64
 THE_ONE_WAIT = {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
 
@@ -40,29 +43,35 @@ def _slurp(path):
 
 
 def _status(pid):
-    return dict(line.split(":\t", 1) for line in _slurp("/proc/%d/status" % pid).splitlines() if ":\t" in line)
+    lines = _slurp("/proc/%d/status" % pid).splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
 def syscall_name(text):
-    number = text.split()[0] if text.split() else ""
-    return _NAMES.get(int(number), "syscall %s" % number) if number.lstrip("-").isdigit() else number
+    """Of the text in /proc/PID/syscall, which is "running" or begins with a number."""
+    word = (text.split() or [""])[0]
+    if not word.lstrip("-").isdigit():
+        return word
+    return _NAMES.get(int(word), "syscall " + word)
 
 
 def look(pid):
-    """One sample. sleeps: voluntary context switches so far, which tells one sleep from the next."""
+    """One sample. sleeps: voluntary context switches so far, to tell one sleep from the next."""
     status = _status(pid)
     wchan = ""
     with contextlib.suppress(OSError):
         wchan = _slurp("/proc/%d/wchan" % pid)
     return Look(status["State"][0], syscall_name(_slurp("/proc/%d/syscall" % pid)), wchan,
-                int(status["voluntary_ctxt_switches"]), status["SigBlk"].strip(), status["ShdPnd"].strip())
+                int(status["voluntary_ctxt_switches"]), status["SigBlk"].strip(),
+                status["ShdPnd"].strip())
 
 
 class Watch:
     """Samples pid 1 every few milliseconds from a process of its own.
 
-    A contended lock may put any process to sleep for the blink of an eye; what counts is a sleep that lasts, so one
-    that is the same (no context switch in between) over PATIENCE_S. Shorter ones are kept in .blinks for the log.
+    A contended lock may put any process to sleep for the blink of an eye; what counts is a sleep
+    that lasts, so one that is the same (no context switch in between) over PATIENCE_S. Shorter ones
+    are kept in .blinks for the log.
     """
     INTERVAL_S = 0.004
     PATIENCE_S = 0.1
@@ -79,14 +88,16 @@ class Watch:
         return self
 
     def _sample(self, journal):
-        files = [os.open("/proc/%d/%s" % (self.pid, name), os.O_RDONLY) for name in ("status", "syscall", "wchan")]
+        files = [os.open("/proc/%d/%s" % (self.pid, name), os.O_RDONLY)
+                 for name in ("status", "syscall", "wchan")]
         while True:
             status, syscall, wchan = (os.pread(fd, 8192, 0).decode() for fd in files)
             state = re.search(r"State:\t(.)", status).group(1)
             sleeps = re.search(r"nonvoluntary|voluntary_ctxt_switches:\t(\d+)", status).group(1)
             again = re.search(r"State:\t(.)", os.pread(files[0], 8192, 0).decode()).group(1)
             if state == again:      # else the three do not belong together
-                journal.append(" ".join((state, syscall_name(syscall).replace(" ", "-"), wchan or "-", sleeps)).encode())
+                name = syscall_name(syscall).replace(" ", "-")
+                journal.append(" ".join((state, name, wchan or "-", sleeps)).encode())
             time.sleep(self.INTERVAL_S)
 
     def __exit__(self, *_):
@@ -95,8 +106,8 @@ class Watch:
         for when, _, data in self.reader.journal.read():
             self.samples += 1
             state, syscall, wchan, sleeps = data.decode().split()
-            at_home = state == "R" or state == "S" and syscall in self.home or syscall == "running"
-            here = None if at_home or state in "tTZX" else (state, syscall, wchan, sleeps)
+            fine = state in "RtTZX" or syscall == "running" or state == "S" and syscall in self.home
+            here = None if fine else (state, syscall, wchan, sleeps)
             if here and here != before:
                 since = when
                 self.blinks["%s in %s (%s)" % here[:3]] += 1
@@ -109,7 +120,8 @@ class Watch:
         if self.blinks:
             tap.diag("pid 1 seen asleep elsewhere, too short to count: %s" % dict(self.blinks))
         tap.check(self.samples > 0, "pid 1 was sampled")
-        tap.check(not self.elsewhere, "pid 1 sleeps in its one wait and nowhere else; found %r" % (self.elsewhere,))
+        tap.check(not self.elsewhere,
+                  "pid 1 sleeps in its one wait and nowhere else; found %r" % (self.elsewhere,))
 
 
 class Strace:
@@ -122,18 +134,24 @@ class Strace:
 
     def __enter__(self):
         self.file = os.memfd_create("strace")
-        self.tracer = subprocess.Popen(["strace", "-q", "-T", "-s", "200", "-p", str(self.pid), "-o", "/proc/self/fd/%d" % self.file],
-                                       pass_fds=[self.file], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        wait_for(lambda: _status(self.pid)["TracerPid"].strip() != "0" or self.tracer.poll() is not None, "strace to attach")
+        self.tracer = subprocess.Popen(
+            ["strace", "-q", "-T", "-s", "200", "-p", str(self.pid),
+             "-o", "/proc/self/fd/%d" % self.file],
+            pass_fds=[self.file], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wait_for(self._attached, "strace to attach")
         return self
+
+    def _attached(self):
+        return self.tracer.poll() is not None or _status(self.pid)["TracerPid"].strip() != "0"
 
     def __exit__(self, *_):
         if self.tracer.poll() is None:
             os.kill(self.tracer.pid, signal.SIGINT)
         self.tracer.wait(30)
         self.tracer.stderr.close()
-        self.lines = os.pread(self.file, os.fstat(self.file).st_size, 0).decode("latin-1").splitlines()
+        text = os.pread(self.file, os.fstat(self.file).st_size, 0).decode("latin-1")
         os.close(self.file)
+        self.lines = text.splitlines()
         found = (re.match(r"(?:<\.\.\. )?(\w+)(?:\(| resumed)", line) for line in self.lines)
         self.names = collections.Counter(m.group(1) for m in found if m)
 
@@ -153,7 +171,7 @@ def waited_for_processor(pid):
 
 
 class Orphan:
-    """Born of a parent that is gone at once, so that it belongs to pid 1; it lives until it is told to die()."""
+    """Born of a parent that is gone at once, so that it is pid 1's; lives until told to die()."""
 
     def __init__(self, machine):
         self.machine = machine
@@ -180,7 +198,7 @@ class Orphan:
         return found.state if found else None
 
     def die(self, deadline=30):
-        """-> seconds for which it lay dead and pid 1, though it had a processor, did not take it away."""
+        """-> seconds for which it lay dead and pid 1, though it had a processor, left it there."""
         os.close(self._leash)
         wait_for(lambda: self._state() in (None, "Z"), "the probe orphan to die")
         begin, queued = time.monotonic(), self._queued()

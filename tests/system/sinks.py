@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What init writes to, and what came of it: the console (a pty), /dev/log, and the utmp and wtmp records.
+"""What init writes to, and what came of it: console (a pty), /dev/log, utmp and wtmp records.
 
-The readers are processes of their own, so that they can be stopped for real; what they read lies in a memfd that
-the test looks into at any time. They end with the test.
+The readers are processes of their own, so that they can be stopped for real; what they read lies in
+a memfd that the test looks into at any time. They end with the test.
 """
 import collections
 import errno
@@ -19,7 +19,7 @@ import time
 import kernel
 import tap
 
-HEADER = struct.Struct("=dii")      # when (CLOCK_MONOTONIC), the sender's pid in the test's name space, length
+HEADER = struct.Struct("=dii")  # when (CLOCK_MONOTONIC), the sender's pid, length
 
 
 def wait_for(condition, what, deadline=30):
@@ -107,10 +107,10 @@ def close_all_but(keep):
         low = max(low, fd + 1)
 
 
-# ---------------------------------------------------------------------------------------------------- console
+# ------------------------------------------------------------------------------------------ console
 
 class Console:
-    """The pty behind /dev/console. bind and unbind come from the machine: they place its slave at /dev/console."""
+    """The pty behind /dev/console: its slave is bound there, the test holds its master."""
 
     LINE = re.compile(r"\rINIT: ([^\r\n]*)\r+\n")
 
@@ -122,7 +122,8 @@ class Console:
 
     def attach(self):
         """A new terminal appears at /dev/console; it is read from now on."""
-        self.master = os.open(self.machine.path("/dev/pts") + "/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        self.master = os.open(self.machine.path("/dev/pts") + "/ptmx",
+                              os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
         fcntl.ioctl(self.master, kernel.TIOCSPTLCK, struct.pack("i", 0))
         number, = struct.unpack("i", fcntl.ioctl(self.master, kernel.TIOCGPTN, b"\0" * 4))
         self.node = "/dev/pts/%d" % number
@@ -132,7 +133,7 @@ class Console:
         self.reader = Reader(self._collect, "console", keep=(self.master,))
 
     def _open_slave(self):
-        """One descriptor of ours keeps the line settings and the terminal between two opens of init."""
+        """One descriptor of ours keeps the terminal and its settings between two opens of init."""
         self.slave = os.open(self.machine.path(self.node), os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
 
     @staticmethod
@@ -224,10 +225,11 @@ class Console:
         self.reader = None
 
 
-# ------------------------------------------------------------------------------------------------------ syslog
+# ------------------------------------------------------------------------------------------- syslog
 
 Line = collections.namedtuple("Line", "when sender priority stamp ident pid text raw")
-RFC3164 = re.compile(rb"<(\d+)>([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) ([^:\[ ]+)(?:\[(\d+)\])?: ?(.*)", re.S)
+RFC3164 = re.compile(
+    rb"<(\d+)>([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) ([^:\[ ]+)(?:\[(\d+)\])?: ?(.*)", re.S)
 
 
 class Syslog:
@@ -245,7 +247,8 @@ class Syslog:
         ready, tell = os.pipe()
         path = self.machine.path("/dev") + "/log"
         work = self._datagrams if kind == "dgram" else self._streams
-        self.reader = Reader(lambda journal: work(journal, path, tell), "syslog", self.journal, keep=(tell,))
+        self.reader = Reader(lambda journal: work(journal, path, tell), "syslog", self.journal,
+                             keep=(tell,))
         os.close(tell)
         told = os.read(ready, 1)
         os.close(ready)
@@ -281,7 +284,7 @@ class Syslog:
         found = RFC3164.fullmatch(raw.rstrip(b"\0\n"))
         if not found:
             return Line(when, sender, None, None, None, None, raw.decode("latin-1"), raw)
-        priority, stamp, ident, pid, text = (g.decode("latin-1") if g is not None else None for g in found.groups())
+        priority, stamp, ident, pid, text = ((g or b"").decode("latin-1") for g in found.groups())
         return Line(when, sender, int(priority), stamp, ident, int(pid) if pid else None, text, raw)
 
     @staticmethod
@@ -319,7 +322,7 @@ class Syslog:
         while term not in select.select([bell, term], [], [])[0]:
             journal.append(*self._receive(bell))
         os.unlink(path)
-        bell.shutdown(socket.SHUT_RD)       # from here on a sender gets EPIPE; what is queued can still be read
+        bell.shutdown(socket.SHUT_RD)       # senders get EPIPE now; what is queued is still read
         while True:
             data, sender = self._receive(bell)
             if not data:
@@ -356,7 +359,7 @@ class Syslog:
         os._exit(0)
 
     def _take(self, journal, sock, partial):
-        """Records of a stream end with NUL or newline; one that is cut off is kept apart by its missing end."""
+        """Records of a stream end with NUL or newline; one that lacks it is marked as cut off."""
         data, sender = self._receive(sock)
         pieces = re.split(rb"(?<=[\0\n])", partial[sock] + data)
         partial[sock] = pieces.pop()
@@ -373,20 +376,25 @@ class Syslog:
         self.journal.close()
 
 
-# ----------------------------------------------------------------------------------------------------- records
+# ------------------------------------------------------------------------------------------ records
 
-EMPTY, RUN_LVL, BOOT_TIME, NEW_TIME, OLD_TIME, INIT_PROCESS, LOGIN_PROCESS, USER_PROCESS, DEAD_PROCESS = range(9)
+EMPTY, RUN_LVL, BOOT_TIME, NEW_TIME, OLD_TIME = range(5)
+INIT_PROCESS, LOGIN_PROCESS, USER_PROCESS, DEAD_PROCESS = range(5, 9)
 UTMP = struct.Struct("=hxxi32s4s32s256shhiii16s20x")
 assert UTMP.size == 384
-Record = collections.namedtuple("Record", "type pid line id user host termination exit session sec usec address")
+Record = collections.namedtuple(
+    "Record", "type pid line id user host termination exit session sec usec address")
 
 
 def parse_records(data):
     """(records, bytes left over); text fields without their padding."""
-    def text(value):
-        return value.split(b"\0")[0].decode("latin-1") if isinstance(value, bytes) and len(value) != 16 else value
+    def plain(value):
+        if isinstance(value, int) or len(value) == 16:      # 16: the address
+            return value
+        return value.split(b"\0")[0].decode("latin-1")
     whole = len(data) // UTMP.size * UTMP.size
-    return [Record(*map(text, fields)) for fields in UTMP.iter_unpack(data[:whole])], len(data) - whole
+    records = [Record(*map(plain, fields)) for fields in UTMP.iter_unpack(data[:whole])]
+    return records, len(data) - whole
 
 
 def read_records(path):

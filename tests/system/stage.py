@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The two processes between a test and the init that it looks at; machine.py starts this file as a program.
+"""The two processes between a test and the init that it looks at; machine.py starts this program.
 
-keeper: child of the test, outside the pid name space, inside the mount name space. It takes everything down when its
-        control socket closes, which is what happens when the test ends, in whatever way.
-stage:  child of the keeper, pid 1 of the name space: it lays out the root, then waits for the word and executes init.
+keeper: child of the test, outside the pid name space, inside the mount name space. It takes
+        everything down when its control socket closes, as it does however the test ends.
+stage:  child of the keeper, pid 1 of the name space: it lays out the root, then waits for the word
+        and executes init.
 
 Each refuses to go on where an init could reach the machine that the test runs on.
 """
@@ -23,7 +24,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import kernel  # noqa: E402
 
 NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC
-NODES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
+NODES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9),
+         "tty": (5, 0)}
+LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2",
+         "ptmx": "pts/ptmx"}
 SCRATCH = "/sys"    # a directory that every system has; covered in our own mount name space only
 
 
@@ -44,7 +48,7 @@ def refuse_shared_mounts():
 
 
 def copy_tree(tree, target):
-    """/sbin may be a link to usr/sbin here; a directory of that name in an upper layer would hide the real one."""
+    """/sbin may be a link to usr/sbin; a directory in a layer above would hide what it leads to."""
     for top in sorted(os.listdir(tree)):
         source = os.path.join(tree, top)
         if not os.path.isdir(source):
@@ -64,7 +68,8 @@ def lay_out_root(tree):
                  "lowerdir=%(tree)s:/,upperdir=%(upper)s,workdir=%(work)s" % layer)
     for name in ("proc", "dev", "run", "tmp"):
         os.makedirs(os.path.join(root, name), exist_ok=True)
-    kernel.mount("proc", root + "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    kernel.mount("proc", root + "/proc", "proc",
+                 kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     kernel.mount("run", root + "/run", "tmpfs", kernel.MS_NOSUID, "mode=0755")
     kernel.mount("tmp", root + "/tmp", "tmpfs", kernel.MS_NOSUID, "mode=1777")
     kernel.mount("dev", root + "/dev", "tmpfs", kernel.MS_NOSUID, "mode=0755")
@@ -79,12 +84,12 @@ def fill_dev():
     for name, (major, minor) in NODES.items():
         os.mknod("/dev/" + name, 0o020666, os.makedev(major, minor))
     os.umask(0o022)
-    for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"),
-                         ("ptmx", "pts/ptmx")):
+    for name, target in LINKS.items():
         os.symlink(target, "/dev/" + name)
     os.mkdir("/dev/shm")
     os.mkdir("/dev/pts")
-    kernel.mount("devpts", "/dev/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+    kernel.mount("devpts", "/dev/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC,
+                 "newinstance,ptmxmode=0666,mode=620")
 
 
 def remove(path):
@@ -166,7 +171,8 @@ def stage(talk, tree, outside):
 def thaw_all(own_proc):
     """A process in D state on a frozen file system would outlive its SIGKILL."""
     with open(os.open("mountinfo", os.O_RDONLY, dir_fd=own_proc)) as table:
-        points = [line.split()[4] for line in table if line.split(" - ")[1].split()[1].startswith("/dev/loop")]
+        points = [line.split()[4] for line in table
+                  if line.split(" - ")[1].split()[1].startswith("/dev/loop")]
     for point in points:
         try:
             fd = os.open(point, os.O_RDONLY | os.O_DIRECTORY)

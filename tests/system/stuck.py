@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A file system that stops answering, as NFS does when its server is gone: FUSE, served by a child of the test.
+"""A file system that stops answering, as NFS does when its server is gone: FUSE served by us.
 
 Who reads from it while it is held sleeps uninterruptibly, SIGKILL or not.
 """
@@ -21,7 +21,7 @@ DIRECT_IO = 1
 
 
 class StuckFs:
-    """One file with the given content, at place/name in the machine. .hold(): answers to no open or read."""
+    """One file with the given content, at place/name in the machine."""
 
     def __init__(self, machine, place, name, content):
         if not os.path.exists("/dev/fuse"):
@@ -39,7 +39,8 @@ class StuckFs:
                          "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other" % fuse)
         try:
             machine.call(mount, keep=(fuse,))
-            self.server = sinks.Reader(lambda journal: self._serve(fuse, journal), "stuck", keep=(fuse,))
+            self.server = sinks.Reader(lambda journal: self._serve(fuse, journal), "stuck",
+                                       keep=(fuse,))
         finally:
             os.close(fuse)
         sinks.wait_for(self.server.journal.read, "the file system to be served")
@@ -59,6 +60,7 @@ class StuckFs:
                        "the file system to take its order")
 
     def hold(self):
+        """No open and no read is answered until release()."""
         self._told(signal.SIGUSR1, b"held")
 
     def release(self):
@@ -67,7 +69,7 @@ class StuckFs:
     def requests_held(self):
         return sum(d == b"kept waiting" for _, _, d in self.server.journal.read())
 
-    # --------------------------------------------------------------------------------------- the server
+    # ---------------------------------------------------------------------------------- the server
 
     def _serve(self, fuse, journal):
         read, write = os.pipe()
@@ -97,7 +99,8 @@ class StuckFs:
         directory = node == ROOT
         mode = stat.S_IFDIR | 0o755 if directory else stat.S_IFREG | 0o644
         size = 0 if directory else len(self.content)
-        return struct.pack("=QQQQQQIIIIIIIIII", node, size, 1, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0, 4096, 0)
+        return struct.pack("=QQQQQQIIIIIIIIII", node, size, 1, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0,
+                           4096, 0)
 
     def _answer(self, fuse, header, body):
         _, opcode, unique, node = header[:4]
@@ -106,7 +109,8 @@ class StuckFs:
         error, data = 0, b""
         if opcode == INIT:
             major, minor = struct.unpack_from("=II", body)
-            data = struct.pack("=IIIIHHIIHHIIH14x", major, min(minor, 31), 65536, 0, 8, 8, 65536, 1, 1, 0, 0, 0, 0)
+            data = struct.pack("=IIIIHHIIHHIIH14x", major, min(minor, 31), 65536, 0, 8, 8,
+                               65536, 1, 1, 0, 0, 0, 0)
         elif opcode == LOOKUP:
             if body.rstrip(b"\0") == self.name:
                 data = struct.pack("=QQQQII", FILE, 0, 0, 0, 0, 0) + self._attr(FILE)
