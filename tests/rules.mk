@@ -21,16 +21,18 @@ $(B)/unit/%: tests/unit/%_test.c $(B)/unit/fake_sys.o $(B)/unit/libunit.a
 
 unit: $(UNIT_BINS)
 
-check: all unit
-	python3 tests/suites.py --unit $(B)
+check: all unit fuzz-replay
+	B=$(B) python3 tests/suites.py unit fuzz
 
 check-system: stage
-	python3 tests/suites.py --system $(B)
+	B=$(B) python3 tests/suites.py system
 
 check-vm: stage
-	python3 tests/suites.py --vm $(B)
+	B=$(B) python3 tests/suites.py vm
 
 bench: stage
-	python3 tests/suites.py --bench $(B)
+	B=$(B) python3 tests/suites.py bench
 
-.PHONY: unit check check-system check-vm bench
+-include tests/fuzz/rules.mk
+
+.PHONY: unit check check-system check-vm bench fuzz-replay

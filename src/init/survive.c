@@ -146,7 +146,7 @@ static _Noreturn void last_resort(struct init *in)
 	pid_t shell = 0;
 
 	(void)sys_sigaction(SIGCHLD, &reap);
-	(void)sys_reboot(RB_ENABLE_CAD);
+	(void)sys_reboot((int)RB_ENABLE_CAD);
 	for (;;) {
 		if (!shell || sys_kill(shell, 0) == -ESRCH)
 			shell = sys_fork();
