@@ -59,7 +59,7 @@ bool job_is_busy(const struct init *in, enum job_kind kind)
 
 bool job_child_ended(struct init *in, pid_t pid, int code, int status)
 {
-	for (int kind = 0; kind < JOB_COUNT; kind++) {
+	for (enum job_kind kind = 0; kind < JOB_COUNT; kind++) {
 		if (in->job[kind].pid != pid)
 			continue;
 		in->job[kind].pid = 0;
@@ -117,7 +117,7 @@ struct mono job_tend(struct init *in, struct mono now)
 {
 	struct mono next = MONO_NEVER;
 
-	for (int kind = 0; kind < JOB_COUNT; kind++) {
+	for (enum job_kind kind = 0; kind < JOB_COUNT; kind++) {
 		struct job *job = &in->job[kind];
 
 		if (job->pid && mono_is_due(job->deadline, now))

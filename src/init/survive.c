@@ -46,7 +46,7 @@ static void execute(struct init *in, const char *path)
 static void dismiss_children(struct init *in)
 {
 	initlog_stop_helpers(&in->log);
-	for (int kind = 0; kind < JOB_COUNT; kind++)
+	for (enum job_kind kind = 0; kind < JOB_COUNT; kind++)
 		job_cancel(in, kind);
 }
 
