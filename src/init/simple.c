@@ -20,7 +20,7 @@ static const char *const not_files[] = {
 
 /* Each skip_ function takes the text behind an opening character and returns what stands behind the closing one, or
  * NULL: never closed, or nested deeper than we follow. */
-static const char *skip_dollar(const char *at, int depth);
+static const char *skip_dollar(const char *at, int depth, bool in_double);
 
 static const char *skip_single(const char *at)
 {
@@ -45,7 +45,7 @@ static const char *skip_double(const char *at, int depth)
 		else if (*at == '`')
 			at = skip_backticks(at + 1);
 		else if (*at == '$')
-			at = skip_dollar(at + 1, depth);
+			at = skip_dollar(at + 1, depth, true);
 		else
 			at++;
 	}
@@ -65,20 +65,21 @@ static const char *skip_piece(const char *at, int depth)
 	case '`':
 		return skip_backticks(at + 1);
 	case '$':
-		return skip_dollar(at + 1, depth);
+		return skip_dollar(at + 1, depth, false);
 	default:
 		return at + 1;
 	}
 }
 
-/* Counted too early, a closing character is seen again outside and makes the line no simple command. */
-static const char *skip_group(const char *at, char open, char close, int depth)
+/* Behind $( is a line of its own. A bracket that is closed too early here is seen once more outside, where it makes the
+ * line no simple command. */
+static const char *skip_command(const char *at, int depth)
 {
 	int level = 1;
 
 	while (at && *at) {
-		level += *at == open;
-		level -= *at == close;
+		level += *at == '(';
+		level -= *at == ')';
 		if (!level)
 			return at + 1;
 		at = skip_piece(at, depth);
@@ -86,14 +87,25 @@ static const char *skip_group(const char *at, char open, char close, int depth)
 	return NULL;
 }
 
-static const char *skip_dollar(const char *at, int depth)
+static const char *skip_parameter(const char *at, int depth, bool in_double)
+{
+	while (at && *at && *at != '}') {
+		/* Shells differ on what a quote means within "${}". */
+		if (in_double && (*at == '\'' || *at == '"'))
+			return NULL;
+		at = in_double && *at == '$' ? skip_dollar(at + 1, depth, true) : skip_piece(at, depth);
+	}
+	return at && *at ? at + 1 : NULL;
+}
+
+static const char *skip_dollar(const char *at, int depth, bool in_double)
 {
 	if (depth >= NESTING_MAX || *at == '\'')
 		return NULL;
 	if (*at == '(')
-		return skip_group(at + 1, '(', ')', depth + 1);
+		return skip_command(at + 1, depth + 1);
 	if (*at == '{')
-		return skip_group(at + 1, '{', '}', depth + 1);
+		return skip_parameter(at + 1, depth + 1, in_double);
 	return at;
 }
 
