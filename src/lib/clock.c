@@ -31,14 +31,23 @@ struct mono mono_after_ms(struct mono t, int64_t ms)
 	return (struct mono){ ns };
 }
 
-int mono_left_ms(struct mono deadline, struct mono now)
+struct mono mono_after_s(struct mono t, int64_t s)
 {
 	int64_t ms;
+
+	return __builtin_mul_overflow(s, 1000, &ms) ? MONO_NEVER : mono_after_ms(t, ms);
+}
+
+int mono_left_ms(struct mono deadline, struct mono now)
+{
+	int64_t ns, ms;
 
 	if (mono_is_never(deadline))
 		return -1;
 	if (mono_is_due(deadline, now))
 		return 0;
-	ms = (deadline.ns - now.ns + 999999) / 1000000;
+	if (__builtin_sub_overflow(deadline.ns, now.ns, &ns))
+		return INT_MAX;
+	ms = ns / 1000000 + (ns % 1000000 != 0);
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }

@@ -23,12 +23,9 @@ struct wall {
 struct mono mono_now(void);
 struct wall wall_now(void);
 
-/* t + ms, saturating at MONO_NEVER. */
+/* t + ms, t + s; MONO_NEVER when that does not fit. */
 struct mono mono_after_ms(struct mono t, int64_t ms);
-static inline struct mono mono_after_s(struct mono t, int64_t s)
-{
-	return mono_after_ms(t, s * 1000);
-}
+struct mono mono_after_s(struct mono t, int64_t s);
 
 static inline bool mono_is_due(struct mono deadline, struct mono now)
 {
