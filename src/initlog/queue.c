@@ -98,7 +98,7 @@ static_assert((QUEUE_SLOTS & (QUEUE_SLOTS - 1)) == 0, "free-running counters nee
 static_assert(sizeof(struct slot) == QUEUE_SLOT_BYTES, "slots");
 static_assert(offsetof(struct body, ordinal) == 40 && offsetof(struct body, text) == 72, "no padding");
 static_assert(sizeof(union body_words) == sizeof(struct body) && FIXED_WORDS + TEXT_WORDS <= BODY_WORDS, "words");
-static_assert(sizeof(struct cursor) == 256 && offsetof(struct cursor, word) == 104, "cursors");
+static_assert(sizeof(struct cursor) == 960 && offsetof(struct cursor, word) == 104, "cursors");
 static_assert(offsetof(struct header, head) == 32 && offsetof(struct header, said) == 40, "writer's words");
 static_assert(offsetof(struct header, cursor) == 128 && sizeof(struct header) <= HEADER_BYTES, "header");
 static_assert(sizeof(struct shared) == HEADER_BYTES + QUEUE_SLOTS * QUEUE_SLOT_BYTES, "the whole");

@@ -103,7 +103,7 @@ struct queue_status queue_status(const struct queue *queue, enum sink sink);
 
 /* Words that a sink keeps across its helper's restarts and pid 1's new images (what it wrote at boot ...).
  * index below QUEUE_SINK_WORDS; only that sink's helper writes. */
-enum { QUEUE_SINK_WORDS = 16 };
+enum { QUEUE_SINK_WORDS = 104 };
 uint64_t queue_word(const struct queue *queue, enum sink sink, unsigned index);
 void queue_set_word(struct queue *queue, enum sink sink, unsigned index, uint64_t value);
 

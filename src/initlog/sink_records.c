@@ -10,6 +10,7 @@
 
 enum {
 	DEADLINE_MS = 2000,
+	LINGER_MS = 20,                 /* wtmp's: nobody waits for it */
 	READERS_MS = 300,               /* a child waits half a second for its record */
 	READERS_AGAIN_MS = 20,
 	READERS_REMEMBERED_S = 60,
@@ -17,19 +18,42 @@ enum {
 };
 
 /* What each of the two sinks keeps across restarts of its helper and new images of pid 1. */
-enum word { WORD_BOOT, WORD_BOOT_WHEN, WORD_LEVEL, WORD_LEVEL_WHEN, WORD_LEVELS, WORD_RUNLEVEL };
+enum word {
+	WORD_BOOT,
+	WORD_BOOT_WHEN,
+	WORD_LEVEL,
+	WORD_LEVEL_WHEN,
+	WORD_LEVELS,
+	WORD_RUNLEVEL,
+	WORD_LINES_KEPT,
+	WORD_LINES,
+};
 enum progress { NEVER_ASKED, DUE, OUT };
+
+enum {
+	LINE_BYTES = sizeof ((struct utmp_record *)0)->line,
+	LINE_WORDS = 1 + LINE_BYTES / 8,        /* what it belongs to, and it */
+	LINES = (QUEUE_SINK_WORDS - WORD_LINES) / LINE_WORDS,
+};
+
+/* An event on its way into the files. */
+struct item {
+	struct record_event event;
+	uint64_t seq;
+	struct wall when;
+};
 
 struct file_sink {
 	struct queue *queue;
 	enum sink sink;
 	enum utmp_use use;
 	const char *path;
+	const char *utmp;
 	const char *runlevel;                   /* NULL: not this sink's */
 	char host[sizeof ((struct utsname *)0)->release];
 	struct mono readers_until;              /* until then a read lock is known to stay */
 	bool is_write_locked;                   /* was, at the last delivery */
-	int (*write)(int fd, struct utmp_record *record);
+	int (*write)(const struct file_sink *file, int fd, uint64_t seq, struct utmp_record *record);
 };
 
 /* --- words --- */
@@ -117,6 +141,66 @@ void record_resume(struct initlog *log, char level, char previous, const struct 
 	resume(&wtmp, levels, out->boot_in_wtmp, out->level_in_wtmp);
 }
 
+/* --- lines of ended processes, from the one sink to the other --- */
+
+/* wtmp wants the line that a process had in utmp, for last(1) to see the end of a session. By then its record there may
+ * have given way to the next one's, so the utmp sink leaves the lines of the last ends in its words. */
+union kept_line {
+	char text[LINE_BYTES];
+	uint64_t word[LINE_BYTES / 8];
+};
+
+static uint64_t line_mark(uint64_t seq, const union kept_line *line)
+{
+	return seq << 32 | num_hash(line, sizeof *line);
+}
+
+static void keep_line(const struct file_sink *file, uint64_t seq, const struct utmp_record *record)
+{
+	uint64_t count = word(file, WORD_LINES_KEPT);
+	enum word at = WORD_LINES + (enum word)(count % LINES) * LINE_WORDS;
+	union kept_line line;
+
+	memcpy(line.text, record->line, sizeof line.text);
+	set_word(file, at, line_mark(seq, &line));
+	for (unsigned i = 0; i < LINE_BYTES / 8; i++)
+		set_word(file, at + 1 + i, line.word[i]);
+	set_word(file, WORD_LINES_KEPT, count + 1);
+}
+
+/* Half of a line, or one that has given way to a newer, does not fit its mark. */
+static bool find_kept_line(const struct file_sink *file, uint64_t seq, struct utmp_record *record)
+{
+	union kept_line line;
+
+	for (unsigned at = WORD_LINES; at + LINE_WORDS <= QUEUE_SINK_WORDS; at += LINE_WORDS) {
+		for (unsigned i = 0; i < LINE_BYTES / 8; i++)
+			line.word[i] = queue_word(file->queue, SINK_RECORDS, at + 1 + i);
+		if (queue_word(file->queue, SINK_RECORDS, at) != line_mark(seq, &line))
+			continue;
+		memcpy(record->line, line.text, sizeof line.text);
+		return true;
+	}
+	return false;
+}
+
+/* The utmp sink has not been here yet, or long ago: then the record must still be the process's own. */
+static bool find_own_line(const struct file_sink *file, struct utmp_record *record)
+{
+	struct utmp_record own;
+	bool found;
+	off_t at;
+	int fd;
+
+	if (utmp_open(file->utmp, UTMP_READ, &fd))
+		return false;
+	found = !utmp_find(fd, record, &own, &at) && own.pid == record->pid;
+	sys_close(fd);
+	if (found)
+		memcpy(record->line, own.line, sizeof record->line);
+	return found;
+}
+
 /* --- one record into one file --- */
 
 static bool is_living(int32_t pid)
@@ -135,23 +219,29 @@ static bool is_overtaken(const struct utmp_record *record, const struct utmp_rec
 	return record->type == UTMP_DEAD_PROCESS && is_others;
 }
 
-static int replace(int fd, struct utmp_record *record)
+static int replace(const struct file_sink *file, int fd, uint64_t seq, struct utmp_record *record)
 {
 	struct utmp_record old;
 	off_t at;
 	int err = utmp_find(fd, record, &old, &at);
+	bool overtaken = !err && is_overtaken(record, &old);
 
 	if (err && err != -ENOENT)
 		return err;
-	if (!err && is_overtaken(record, &old))
-		return 0;
-	if (!err && record->type == UTMP_DEAD_PROCESS)
-		memcpy(record->line, old.line, sizeof record->line);
-	return utmp_put(fd, at, record);
+	if (record->type == UTMP_DEAD_PROCESS) {
+		if (!err && !overtaken)
+			memcpy(record->line, old.line, sizeof record->line);
+		keep_line(file, seq, record);
+	}
+	return overtaken ? 0 : utmp_put(fd, at, record);
 }
 
-static int append(int fd, struct utmp_record *record)
+static int append(const struct file_sink *file, int fd, uint64_t seq, struct utmp_record *record)
 {
+	/* Asked again at last: it may have come, and its record in utmp gone, between the first two. */
+	if (record->type == UTMP_DEAD_PROCESS && !find_kept_line(file, seq, record) &&
+		!find_own_line(file, record))
+		(void)find_kept_line(file, seq, record);
 	return utmp_append(fd, record);
 }
 
@@ -174,19 +264,20 @@ static int write_system(const struct file_sink *file, int fd, enum utmp_type typ
 	utmp_set_text(record.user, sizeof record.user, user);
 	utmp_set_text(record.id, sizeof record.id, "~~");
 	utmp_set_text(record.line, sizeof record.line, "~");
-	return file->write(fd, &record);
+	return file->write(file, fd, 0, &record);
 }
 
-static int write_process(const struct file_sink *file, int fd, const struct record_event *event, struct wall when)
+static int write_process(const struct file_sink *file, int fd, const struct item *item)
 {
-	struct utmp_record record =
-		new_record(file, event->kind == RECORD_START ? UTMP_INIT_PROCESS : UTMP_DEAD_PROCESS, when);
+	const struct record_event *event = &item->event;
+	enum utmp_type type = event->kind == RECORD_START ? UTMP_INIT_PROCESS : UTMP_DEAD_PROCESS;
+	struct utmp_record record = new_record(file, type, item->when);
 
 	record.pid = event->pid;
 	memcpy(record.id, event->id, sizeof record.id);
 	record.termination = event->termination;
 	record.exit = event->exit;
-	return file->write(fd, &record);
+	return file->write(file, fd, item->seq, &record);
 }
 
 /* Boot and level, as far as they are not out yet. */
@@ -232,14 +323,14 @@ static int notice_emptied(const struct file_sink *file, int fd, const struct rec
 	return 0;
 }
 
-static int write_event(const struct file_sink *file, int fd, const struct record_event *event, struct wall when)
+static int write_item(const struct file_sink *file, int fd, const struct item *item)
 {
-	int err = notice_emptied(file, fd, event);
+	int err = notice_emptied(file, fd, &item->event);
 
 	if (!err)
 		err = write_due(file, fd);
-	if (!err && (event->kind == RECORD_START || event->kind == RECORD_END))
-		err = write_process(file, fd, event, when);
+	if (!err && (item->event.kind == RECORD_START || item->event.kind == RECORD_END))
+		err = write_process(file, fd, item);
 	return err;
 }
 
@@ -261,8 +352,7 @@ static int take_lock(struct file_sink *file, int fd, struct mono deadline)
 	return 0;
 }
 
-static int write_out(struct file_sink *file, const struct record_event *event, struct wall when,
-	struct mono deadline)
+static int write_out(struct file_sink *file, const struct item *item, struct mono deadline)
 {
 	int fd, err = utmp_open(file->path, file->use, &fd);
 
@@ -270,7 +360,7 @@ static int write_out(struct file_sink *file, const struct record_event *event, s
 		return err;
 	err = take_lock(file, fd, deadline);
 	if (!err)
-		err = write_event(file, fd, event, when);
+		err = write_item(file, fd, item);
 	sys_close(fd);
 	return err;
 }
@@ -295,33 +385,35 @@ static int write_runlevel(const char *path, char level)
 	return err;
 }
 
-static bool is_event(const struct record *record, struct record_event *event)
+static bool is_event(const struct record *record, struct item *item)
 {
-	if (record->len_bytes != sizeof *event)
+	if (record->len_bytes != sizeof item->event)
 		return false;
-	memcpy(event, record->text, sizeof *event);
-	return event->version == RECORD_EVENT_VERSION;
+	memcpy(&item->event, record->text, sizeof item->event);
+	item->seq = record->seq;
+	item->when = record->when;
+	return item->event.version == RECORD_EVENT_VERSION;
 }
 
 static int deliver(void *state, const struct record *record, struct mono deadline)
 {
 	struct file_sink *file = state;
-	struct record_event event;
+	struct item item;
 	int err;
 
-	if (!is_event(record, &event))
+	if (!is_event(record, &item))
 		return 0;
 	file->is_write_locked = false;
-	if (event.kind == RECORD_TRUNCATE) {
+	if (item.event.kind == RECORD_TRUNCATE) {
 		err = utmp_truncate(file->path);
 		return err == -EINTR ? err : 0;         /* "if possible": later it might empty what others wrote */
 	}
-	remember(file, &event, record->when);
+	remember(file, &item.event, item.when);
 	/* A failure is nobody's reason to wait: each later event tries again. */
 	if (file->runlevel && word(file, WORD_RUNLEVEL) == DUE &&
 		!write_runlevel(file->runlevel, (char)(word(file, WORD_LEVELS) & 0xff)))
 		set_word(file, WORD_RUNLEVEL, OUT);
-	err = write_out(file, &event, record->when, deadline);
+	err = write_out(file, &item, deadline);
 	return utmp_is_absent(err) ? 0 : err;
 }
 
@@ -368,7 +460,7 @@ static void *open_utmp(const struct initlog_config *config, struct queue *queue)
 
 	file = (struct file_sink){
 		.queue = queue, .sink = SINK_RECORDS, .use = UTMP_REPLACE, .path = config->utmp,
-		.runlevel = config->runlevel, .write = replace,
+		.utmp = config->utmp, .runlevel = config->runlevel, .write = replace,
 	};
 	return &file;
 }
@@ -379,7 +471,8 @@ static void *open_wtmp(const struct initlog_config *config, struct queue *queue)
 	struct utsname kernel;
 
 	file = (struct file_sink){
-		.queue = queue, .sink = SINK_WTMP, .use = UTMP_APPEND, .path = config->wtmp, .write = append,
+		.queue = queue, .sink = SINK_WTMP, .use = UTMP_APPEND, .path = config->wtmp,
+		.utmp = config->utmp, .write = append,
 	};
 	if (!sys_uname(&kernel))
 		memcpy(file.host, kernel.release, sizeof file.host);
@@ -391,5 +484,6 @@ const struct sink_ops sink_records_ops = {
 };
 
 const struct sink_ops sink_wtmp_ops = {
-	.name = "wtmp", .deadline_ms = DEADLINE_MS, .open = open_wtmp, .deliver = deliver, .wait = back_off,
+	.name = "wtmp", .deadline_ms = DEADLINE_MS, .linger_ms = LINGER_MS, .open = open_wtmp, .deliver = deliver,
+	.wait = back_off,
 };

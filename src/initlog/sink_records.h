@@ -10,6 +10,9 @@
  * writes them first. Since each event carries both, they outlive a queue that has lapped, too. A level among 2-5 that
  * finds utmp empty (boot scripts do that) writes both there again.
  *
+ * An end has the line that its process had in utmp, in both files (last(1) ends a session by it). The utmp sink, which
+ * alone sees the line before the slot goes to the next process, keeps those of the last ends for the wtmp sink.
+ *
  * Replayed records are old, so the present state of utmp wins: a start does not overwrite the record of getty or login
  * with the same pid, and neither a start of a process that is gone nor an end overwrites a living process of the
  * same id.

@@ -326,9 +326,9 @@ static void levels_have_the_numbers_that_others_read(void **state)
 	assert_int_equal(found[0].pid, 12851);
 }
 
-static void an_end_has_its_exit_state_and_keeps_the_line_in_utmp(void **state)
+static void an_end_has_its_exit_state_and_keeps_the_line(void **state)
 {
-	struct utmp_record login = wanted(UTMP_USER_PROCESS, "1", dead_pid(), T0), dead, old;
+	struct utmp_record login = wanted(UTMP_USER_PROCESS, "1", dead_pid(), T0), dead;
 
 	(void)state;
 	strcpy(login.line, "tty1");
@@ -341,10 +341,82 @@ static void an_end_has_its_exit_state_and_keeps_the_line_in_utmp(void **state)
 	dead = wanted(UTMP_DEAD_PROCESS, "1", login.pid, T0 + 1);
 	dead.termination = 15;
 	dead.exit = 3;
-	old = dead;
 	strcpy(dead.line, "tty1");
 	EXPECT(utmp, dead);
-	EXPECT(wtmp, old);
+	EXPECT(wtmp, dead);
+}
+
+/* utmp has what login left there, then init says that the process has ended. The record that is expected. */
+static struct utmp_record a_session_ends(const char *line)
+{
+	pid_t pid = dead_pid();
+	struct utmp_record login = wanted(UTMP_USER_PROCESS, "1", pid, T0), dead;
+
+	utmp_set_text(login.line, sizeof login.line, line);
+	make_file(utmp, &login, RECORD_BYTES);
+	end("1", pid);
+	dead = wanted(UTMP_DEAD_PROCESS, "1", pid, now_s);
+	memcpy(dead.line, login.line, sizeof dead.line);
+	return dead;
+}
+
+static void the_line_reaches_wtmp_whichever_sink_is_ahead(void **state)
+{
+	static const char longest[] = "pts/a-line-of-thirty-two-bytes..";
+	struct utmp_record dead;
+
+	(void)state;
+	assert_int_equal(strlen(longest), 32);
+	for (int i = 0; i < 4; i++) {
+		pid_t next;
+
+		make_file(wtmp, "", 0);
+		dead = a_session_ends(i & 1 ? "tty1" : longest);
+		if (i >= 2)
+			assert_int_equal(run(SINK_WTMP), 0);
+		assert_int_equal(run(SINK_RECORDS), 0);
+		next = dead_pid();
+		start("1", next);
+		assert_int_equal(run(SINK_RECORDS), 0);
+		helpers_start_anew();
+		assert_int_equal(run(SINK_WTMP), 0);
+		EXPECT(wtmp, dead, wanted(UTMP_INIT_PROCESS, "1", next, now_s));
+	}
+}
+
+static void lines_wait_for_a_wtmp_that_is_behind(void **state)
+{
+	enum { KEPT = 19, ENDS = 25 };
+	struct utmp_record dead[ENDS];
+
+	(void)state;
+	for (int i = 0; i < ENDS; i++) {
+		dead[i] = a_session_ends("tty1");
+		assert_int_equal(run(SINK_RECORDS), 0);
+	}
+	make_file(utmp, "", 0);
+	assert_int_equal(run(SINK_WTMP), 0);
+	for (int i = 0; i < ENDS - KEPT; i++)
+		memset(dead[i].line, 0, sizeof dead[i].line);
+	expect(wtmp, dead, ENDS);
+}
+
+static void an_end_does_not_take_the_line_of_a_living_process(void **state)
+{
+	struct utmp_record theirs = wanted(UTMP_USER_PROCESS, "1", getpid(), T0);
+	pid_t dead = dead_pid();
+
+	(void)state;
+	strcpy(theirs.line, "tty1");
+	make_file(utmp, &theirs, RECORD_BYTES);
+	for (int i = 0; i < 2; i++) {
+		make_file(wtmp, "", 0);
+		end("1", dead);
+		assert_int_equal(run(i ? SINK_WTMP : SINK_RECORDS), 0);
+		assert_int_equal(run(i ? SINK_RECORDS : SINK_WTMP), 0);
+		EXPECT(utmp, theirs);
+		EXPECT(wtmp, wanted(UTMP_DEAD_PROCESS, "1", dead, now_s));
+	}
 }
 
 /* --- what a late record may do --- */
@@ -864,7 +936,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(each_event_gives_the_record_of_the_table),
 		CASE(levels_have_the_numbers_that_others_read),
-		CASE(an_end_has_its_exit_state_and_keeps_the_line_in_utmp),
+		CASE(an_end_has_its_exit_state_and_keeps_the_line),
+		CASE(the_line_reaches_wtmp_whichever_sink_is_ahead),
+		CASE(lines_wait_for_a_wtmp_that_is_behind),
+		CASE(an_end_does_not_take_the_line_of_a_living_process),
 		CASE(a_late_start_leaves_getty_and_login_alone),
 		CASE(a_start_takes_the_slot_of_another_process_unless_it_is_gone_itself),
 		CASE(an_end_takes_no_slot_of_a_living_process),
