@@ -19,7 +19,11 @@ struct header {
 	uint32_t size_bytes;            /* of the whole image */
 };
 
-enum { TABLE_MAGIC = 0x62617469, TABLE_VERSION = 1 };
+enum {
+	TABLE_MAGIC = 0x62617469,
+	TABLE_VERSION = 1,
+	TABLE_SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL,
+};
 
 static_assert(sizeof(struct header) == 16, "the entries behind it are aligned");
 static_assert(sizeof(struct table_entry) == 40, "the image's layout");
@@ -219,6 +223,11 @@ static int image_write(int fd, const char *at, size_t len_bytes)
 	return 0;
 }
 
+int table_seal(int fd)
+{
+	return sys_seal(fd, TABLE_SEALS);
+}
+
 int table_build_end(struct table_builder *b, int fd)
 {
 	size_t size = image_bytes(b->count, b->text_used);
@@ -232,6 +241,8 @@ int table_build_end(struct table_builder *b, int fd)
 		image_put(&image, b, false);
 		err = image_write(fd, image.at, size);
 	}
+	if (!err)
+		err = table_seal(fd);
 	free(image.at);
 	table_build_drop(b);
 	return err;
@@ -285,10 +296,13 @@ int table_open(int fd, struct table *out)
 	struct table table = { 0 };
 	struct stat st;
 	void *image;
-	int err = sys_seal(fd, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+	int err, seals = sys_seals(fd);
 
-	if (!err)
-		err = sys_fstat(fd, &st);
+	if (seals < 0)
+		return seals;
+	if (seals != TABLE_SEALS)
+		return -EPROTO;
+	err = sys_fstat(fd, &st);
 	if (err)
 		return err;
 	if (st.st_size > TABLE_BYTES_MAX)

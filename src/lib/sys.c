@@ -23,7 +23,7 @@
 enum { ABI_FUTEX_WAIT = 0, ABI_FUTEX_WAKE = 1 };
 enum { ABI_KDSIGACCEPT = 0x4B4E };
 enum { ABI_PR_SET_MM = 35, ABI_PR_SET_MM_ARG_START = 8, ABI_PR_SET_MM_ARG_END = 9 };
-enum { ABI_ADD_SEALS = 1033 };
+enum { ABI_ADD_SEALS = 1033, ABI_GET_SEALS = 1034 };
 
 static int result(long value)
 {
@@ -224,6 +224,12 @@ int sys_seal(int fd, int seals)
 {
 	BEFORE(seal);
 	return result(fcntl(fd, ABI_ADD_SEALS, seals));
+}
+
+int sys_seals(int fd)
+{
+	BEFORE(seals);
+	return result(fcntl(fd, ABI_GET_SEALS));
 }
 
 int sys_map(int fd, size_t len_bytes, int prot, int flags, void **out)

@@ -57,7 +57,8 @@ int sys_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 int sys_pipe(int fds[2], int flags) MUST_CHECK;
 int sys_lock(int fd, int cmd, struct flock *lock) MUST_CHECK;  /* F_SETLK, F_GETLK; never F_SETLKW */
 int sys_memfd(const char *name, unsigned flags) MUST_CHECK;    /* MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2 */
-int sys_seal(int fd, int seals) MUST_CHECK;
+int sys_seal(int fd, int seals) MUST_CHECK;                /* F_SEAL_WRITE waits for work on every processor */
+int sys_seals(int fd) MUST_CHECK;                          /* those it has */
 int sys_map(int fd, size_t len_bytes, int prot, int flags, void **out) MUST_CHECK;
 int sys_unmap(void *at, size_t len_bytes);
 int sys_lock_memory(int flags);                            /* mlockall(2) */

@@ -9,7 +9,8 @@
         m.telinit("2"); m.request(CMD_RUNLVL, "2", sleeptime=1); m.signal(signal.SIGHUP)
 
 subject()       "stock" when the environment has STOCK=1, else "ours"; Machine("stock") and
-                Machine("ours") name it. INIT_ROOT (default: build/root) and STOCK_ROOT hold the installed trees.
+                Machine("ours") name it. INIT_ROOT (default: build/root) and STOCK_ROOT hold the
+                installed trees.
 Machine         Root: an overlay of the tree over /, written to a tmpfs; /proc, /run, /tmp, /dev and
                 /dev/pts of its own; empty utmp and wtmp; no inittab. Needs root. Everything is gone
                 when the context is left, or when the test dies in whatever way.

@@ -204,13 +204,15 @@ static void nobody_changes_a_table_that_is_open(void **state)
 
 static void a_table_that_somebody_still_maps_for_writing_is_refused(void **state)
 {
-	int fd = written(some, SOME);
+	int fd = new_memfd();
 	struct table t;
 	void *at;
 
 	(void)state;
+	assert_int_equal(sys_ftruncate(fd, 4096), 0);
 	assert_int_equal(sys_map(fd, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, &at), 0);
-	assert_int_equal(table_open(fd, &t), -EBUSY);
+	assert_int_equal(table_build_end(begun(), fd), -EBUSY);
+	assert_int_equal(table_open(fd, &t), -EPROTO);
 	sys_unmap(at, 4096);
 	close(fd);
 }
@@ -222,7 +224,7 @@ static void what_is_no_memfd_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(sys_pipe(fds, 0), 0);
-	assert_int_equal(table_open(fds[0], &t), -EPERM);
+	assert_int_equal(table_open(fds[0], &t), -EINVAL);
 	assert_int_equal(table_open(fds[1], &t), -EINVAL);
 	assert_int_equal(table_open(-1, &t), -EBADF);
 	close(fds[0]);
@@ -236,6 +238,7 @@ static void a_huge_image_is_refused_before_it_is_mapped(void **state)
 
 	(void)state;
 	assert_int_equal(sys_ftruncate(fd, (off_t)TABLE_BYTES_MAX + 1), 0);
+	assert_int_equal(table_seal(fd), 0);
 	assert_int_equal(table_open(fd, &t), -EFBIG);
 	close(fd);
 }
@@ -272,12 +275,28 @@ static struct image good_image(void)
 	return image;
 }
 
+static void a_table_that_is_not_sealed_is_refused(void **state)
+{
+	struct image image = good_image();
+	int fd = new_memfd();
+	struct table t;
+
+	(void)state;
+	assert_int_equal(sys_pwrite(fd, image.bytes, image.size, 0), image.size);
+	assert_int_equal(table_open(fd, &t), -EPROTO);
+	assert_int_equal(table_seal(fd), 0);
+	assert_int_equal(table_open(fd, &t), 0);
+	table_close(&t);
+	close(fd);
+}
+
 static int opened(const struct image *image)
 {
 	int err, fd = new_memfd();
 	struct table t;
 
 	assert_int_equal(sys_pwrite(fd, image->bytes, image->size, 0), image->size);
+	assert_int_equal(table_seal(fd), 0);
 	err = table_open(fd, &t);
 	assert_int_equal(tables_mapped(), !err);
 	for (uint32_t i = 0; !err && i < t.count; i++) {
@@ -475,6 +494,7 @@ int main(void)
 		cmocka_unit_test(no_table_grows_beyond_its_bytes),
 		cmocka_unit_test(only_what_is_entered_by_itself_makes_a_level),
 		cmocka_unit_test(nobody_changes_a_table_that_is_open),
+		cmocka_unit_test(a_table_that_is_not_sealed_is_refused),
 		cmocka_unit_test(a_table_that_somebody_still_maps_for_writing_is_refused),
 		cmocka_unit_test(what_is_no_memfd_is_refused),
 		cmocka_unit_test(a_huge_image_is_refused_before_it_is_mapped),
