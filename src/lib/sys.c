@@ -365,6 +365,7 @@ int sys_futex_wait(const _Atomic uint32_t *word, uint32_t expected, const struct
 
 int sys_futex_wake(const _Atomic uint32_t *word)
 {
+	BEFORE(futex_wake);
 	return result(syscall(SYS_futex, word, ABI_FUTEX_WAKE, INT_MAX, NULL, NULL, 0));
 }
 

@@ -23,7 +23,8 @@ static bool fake_clock_read(clockid_t clock, struct timespec *out);
 #include "lib/sys.c"
 
 static struct {
-	int calls, nth, err;
+	_Atomic int calls;      /* the queue's test has threads */
+	int nth, err;
 	bool always, fired;
 	const char *name;
 	int name_skip, name_err;
