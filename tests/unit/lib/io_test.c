@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake/sys.h"
+#include "lib/io.h"
+#include "lib/sys.h"
+
+enum { MUCH = 1 << 20 };
+
+static int clear(void **state)
+{
+	(void)state;
+	fault_clear();
+	return 0;
+}
+
+static unsigned char byte_at(size_t at)
+{
+	return (unsigned char)(at * 31 + at / 251);
+}
+
+/* More than a pipe holds, so that both ends see pieces. */
+static void a_pipe_takes_and_gives_all_of_it(void **state)
+{
+	unsigned char *bytes = malloc(MUCH + 1);
+	int fds[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(bytes);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		close(fds[0]);
+		for (size_t i = 0; i < MUCH; i++)
+			bytes[i] = byte_at(i);
+		_exit(io_write_all(fds[1], bytes, MUCH) ? 1 : 0);
+	}
+	close(fds[1]);
+	assert_int_equal(io_read_all(fds[0], bytes, MUCH + 1), MUCH);
+	for (size_t i = 0; i < MUCH; i++)
+		if (bytes[i] != byte_at(i))
+			fail_msg("byte %zu", i);
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	free(bytes);
+}
+
+static void no_more_is_read_than_was_asked_for(void **state)
+{
+	char buf[4] = "abc";
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "xyz", 3), 3);
+	assert_int_equal(io_read_all(fds[0], buf, 2), 2);
+	assert_string_equal(buf, "xyc");
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void an_interrupted_call_is_made_again(void **state)
+{
+	char buf[8];
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	fault_arm(1, -EINTR);
+	assert_int_equal(io_write_all(fds[1], "xyz", 3), 0);
+	assert_true(fault_fired());
+	fault_arm(1, -EINTR);
+	assert_int_equal(io_read_all(fds[0], buf, 3), 3);
+	assert_true(fault_fired());
+	assert_memory_equal(buf, "xyz", 3);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void other_errors_are_told(void **state)
+{
+	char buf[8];
+
+	(void)state;
+	assert_int_equal(io_write_all(-1, "x", 1), -EBADF);
+	assert_int_equal(io_read_all(-1, buf, 1), -EBADF);
+	assert_int_equal(io_write_all(-1, "x", 0), 0);
+	assert_int_equal(io_read_all(-1, buf, 0), 0);
+	fault_name("write", -EAGAIN);
+	assert_int_equal(io_write_all(1, "x", 1), -EAGAIN);
+}
+
+static void a_file_is_read_as_text(void **state)
+{
+	char path[] = "/tmp/io_test.XXXXXX", buf[16];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "0123456789", 10), 10);
+	close(fd);
+	assert_int_equal(io_read_file(path, buf, sizeof buf), 10);
+	assert_string_equal(buf, "0123456789");
+	assert_int_equal(io_read_file(path, buf, 5), 4);
+	assert_string_equal(buf, "0123");
+	assert_int_equal(io_read_file(path, buf, 1), 0);
+	assert_string_equal(buf, "");
+	unlink(path);
+	assert_int_equal(io_read_file(path, buf, sizeof buf), -ENOENT);
+	assert_int_equal(io_read_file("/", buf, sizeof buf), -EISDIR);
+}
+
+static void a_file_that_fails_is_closed(void **state)
+{
+	int before = fds_open(), nth = 0;
+	ssize_t got;
+	char buf[16];
+
+	(void)state;
+	while (fault_arm(++nth, -EIO), got = io_read_file("/proc/self/comm", buf, sizeof buf),
+		fault_fired()) {
+		assert_int_equal(got, -EIO);
+		assert_int_equal(fds_open(), before);
+	}
+	assert_int_equal(nth, 4);
+	assert_true(got > 0);
+	assert_int_equal(fds_open(), before);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_teardown(name, clear)
+	const struct CMUnitTest tests[] = {
+		CASE(a_pipe_takes_and_gives_all_of_it),
+		CASE(no_more_is_read_than_was_asked_for),
+		CASE(an_interrupted_call_is_made_again),
+		CASE(other_errors_are_told),
+		CASE(a_file_is_read_as_text),
+		CASE(a_file_that_fails_is_closed),
+	};
+#undef CASE
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
