@@ -384,6 +384,17 @@ static void the_line_reaches_wtmp_whichever_sink_is_ahead(void **state)
 	}
 }
 
+static void leave_out(const char *path, int type)
+{
+	static struct utmp_record found[MAX];
+	size_t count = records_in(path, found), kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (found[i].type != type)
+			found[kept++] = found[i];
+	make_file(path, found, kept * RECORD_BYTES);
+}
+
 static void lines_wait_for_a_wtmp_that_is_behind(void **state)
 {
 	enum { KEPT = 19, ENDS = 25 };
@@ -393,12 +404,32 @@ static void lines_wait_for_a_wtmp_that_is_behind(void **state)
 	for (int i = 0; i < ENDS; i++) {
 		dead[i] = a_session_ends("tty1");
 		assert_int_equal(run(SINK_RECORDS), 0);
+		start("2", dead[i].pid);                /* takes no room among the lines */
+		assert_int_equal(run(SINK_RECORDS), 0);
 	}
 	make_file(utmp, "", 0);
 	assert_int_equal(run(SINK_WTMP), 0);
+	leave_out(wtmp, UTMP_INIT_PROCESS);
 	for (int i = 0; i < ENDS - KEPT; i++)
 		memset(dead[i].line, 0, sizeof dead[i].line);
 	expect(wtmp, dead, ENDS);
+}
+
+static void a_start_has_no_line(void **state)
+{
+	struct utmp_record theirs = wanted(UTMP_LOGIN_PROCESS, "1", getpid(), T0);
+
+	(void)state;
+	strcpy(theirs.line, "tty1");
+	make_file(utmp, &theirs, RECORD_BYTES);
+	start("1", getpid());
+	run_both();
+	EXPECT(wtmp, wanted(UTMP_INIT_PROCESS, "1", getpid(), now_s));
+
+	a_session_ends("tty1");
+	start("1", getpid());
+	run_both();
+	EXPECT(utmp, wanted(UTMP_INIT_PROCESS, "1", getpid(), now_s));
 }
 
 static void an_end_does_not_take_the_line_of_a_living_process(void **state)
@@ -939,6 +970,7 @@ int main(void)
 		CASE(an_end_has_its_exit_state_and_keeps_the_line),
 		CASE(the_line_reaches_wtmp_whichever_sink_is_ahead),
 		CASE(lines_wait_for_a_wtmp_that_is_behind),
+		CASE(a_start_has_no_line),
 		CASE(an_end_does_not_take_the_line_of_a_living_process),
 		CASE(a_late_start_leaves_getty_and_login_alone),
 		CASE(a_start_takes_the_slot_of_another_process_unless_it_is_gone_itself),
