@@ -40,6 +40,7 @@ struct initlog {
 	/* What record_boot() and record_level() said last: each later record carries it along, so that a full queue
 	 * cannot cost the machine its boot time and its level. Zero: nothing yet. */
 	struct wall booted;
+	bool is_booted;
 	char level, previous;
 };
 

@@ -102,7 +102,7 @@ int queue_wait_past(struct queue *queue, enum sink sink, uint64_t seq, int timeo
 struct queue_status queue_status(const struct queue *queue, enum sink sink);
 
 /* Words that a sink keeps across its helper's restarts and pid 1's new images (what it wrote at boot ...).
- * index below QUEUE_SINK_WORDS; only that sink's helper writes. */
+ * index below QUEUE_SINK_WORDS; each has one writer, as a rule that sink's helper. */
 enum { QUEUE_SINK_WORDS = 104 };
 uint64_t queue_word(const struct queue *queue, enum sink sink, unsigned index);
 void queue_set_word(struct queue *queue, enum sink sink, unsigned index, uint64_t value);

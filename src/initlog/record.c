@@ -15,17 +15,20 @@ static void put(struct initlog *log, unsigned sinks, struct wall when, struct re
 	event.previous = log->previous;
 	event.booted_s = log->booted.s;
 	event.booted_us = log->booted.us;
+	event.is_booted = log->is_booted;
 	queue_put(log->queue, sinks, when, &event, sizeof event);
 }
 
 void record_truncate_utmp(struct initlog *log)
 {
-	put(log, SINK_BIT(SINK_RECORDS), wall_now(), (struct record_event){ .kind = RECORD_TRUNCATE });
+	put(log, SINK_BIT(SINK_RECORDS), wall_now(),
+		(struct record_event){ .kind = RECORD_TRUNCATE });
 }
 
 void record_boot(struct initlog *log)
 {
 	log->booted = wall_now();
+	log->is_booted = true;
 	put(log, SINKS, log->booted, (struct record_event){ .kind = RECORD_BOOT });
 }
 
@@ -33,6 +36,8 @@ void record_level(struct initlog *log, char level, char previous)
 {
 	log->level = level;
 	log->previous = previous;
+	if (log->queue)
+		record_say_level(log->queue, level);
 	put(log, SINKS, wall_now(), (struct record_event){ .kind = RECORD_LEVEL });
 }
 
@@ -47,7 +52,8 @@ void record_start(struct initlog *log, const char id[4], pid_t pid)
 void record_end(struct initlog *log, const char id[4], pid_t pid, int termination, int exit_status)
 {
 	struct record_event event = {
-		.kind = RECORD_END, .pid = pid, .termination = (int16_t)termination, .exit = (int16_t)exit_status,
+		.kind = RECORD_END, .pid = pid,
+		.termination = (int16_t)termination, .exit = (int16_t)exit_status,
 	};
 
 	memcpy(event.id, id, sizeof event.id);
@@ -56,6 +62,7 @@ void record_end(struct initlog *log, const char id[4], pid_t pid, int terminatio
 
 void record_wait_in_child(struct initlog *log, uint64_t seq)
 {
+	/* A late record is no harm. */
 	if (log->queue)
-		(void)queue_wait_past(log->queue, SINK_RECORDS, seq, CHILD_WAITS_MS);   /* late is no harm */
+		(void)queue_wait_past(log->queue, SINK_RECORDS, seq, CHILD_WAITS_MS);
 }

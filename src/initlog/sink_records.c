@@ -10,7 +10,6 @@
 
 enum {
 	DEADLINE_MS = 2000,
-	LINGER_MS = 20,                 /* wtmp's: nobody waits for it */
 	READERS_MS = 300,               /* a child waits half a second for its record */
 	READERS_AGAIN_MS = 20,
 	READERS_REMEMBERED_S = 60,
@@ -24,11 +23,13 @@ enum word {
 	WORD_LEVEL,
 	WORD_LEVEL_WHEN,
 	WORD_LEVELS,
-	WORD_RUNLEVEL,
+	WORD_LEVEL_SAID,        /* pid 1's */
+	WORD_LEVEL_SHOWN,       /* in /var/run/runlevel */
 	WORD_LINES_KEPT,
 	WORD_LINES,
 };
 enum progress { NEVER_ASKED, DUE, OUT };
+#define KNOWN (UINT64_C(1) << 63)       /* in a word that holds a time */
 
 enum {
 	LINE_BYTES = sizeof ((struct utmp_record *)0)->line,
@@ -53,7 +54,8 @@ struct file_sink {
 	char host[sizeof ((struct utsname *)0)->release];
 	struct mono readers_until;              /* until then a read lock is known to stay */
 	bool is_write_locked;                   /* was, at the last delivery */
-	int (*write)(const struct file_sink *file, int fd, uint64_t seq, struct utmp_record *record);
+	int (*write)(const struct file_sink *file, int fd, uint64_t seq,
+		struct utmp_record *record);
 };
 
 /* --- words --- */
@@ -70,12 +72,12 @@ static void set_word(const struct file_sink *file, enum word which, uint64_t val
 
 static uint64_t pack_wall(struct wall when)
 {
-	return (uint64_t)when.s << 20 | (uint32_t)when.us;
+	return KNOWN | (uint64_t)when.s << 20 | (uint32_t)when.us;
 }
 
 static struct wall unpack_wall(uint64_t packed)
 {
-	return (struct wall){ (int64_t)(packed >> 20), (int32_t)(packed & 0xfffff) };
+	return (struct wall){ (int64_t)((packed & ~KNOWN) >> 20), (int32_t)(packed & 0xfffff) };
 }
 
 static uint64_t pack_levels(char level, char previous)
@@ -89,24 +91,34 @@ static bool is_level(char c)
 }
 
 /* From any event: the one that was meant to say it may have been lost. */
-static void remember(const struct file_sink *file, const struct record_event *event, struct wall when)
+static void remember(const struct file_sink *file, const struct record_event *event,
+	struct wall when)
 {
 	uint64_t levels = pack_levels(event->level, event->previous);
+	struct wall booted = { event->booted_s, event->booted_us };
+	bool is_new_boot = event->kind == RECORD_BOOT || word(file, WORD_BOOT) == NEVER_ASKED;
+	bool is_new_level = event->kind == RECORD_LEVEL || word(file, WORD_LEVELS) != levels;
 
-	if (event->booted_s && (event->kind == RECORD_BOOT || word(file, WORD_BOOT) == NEVER_ASKED)) {
-		set_word(file, WORD_BOOT_WHEN, pack_wall((struct wall){ event->booted_s, event->booted_us }));
+	if (event->is_booted && is_new_boot) {
+		set_word(file, WORD_BOOT_WHEN, pack_wall(booted));
 		set_word(file, WORD_BOOT, DUE);
 	}
-	if (is_level(event->level) && (event->kind == RECORD_LEVEL || word(file, WORD_LEVELS) != levels)) {
+	if (is_level(event->level) && is_new_level) {
 		set_word(file, WORD_LEVEL_WHEN, pack_wall(when));
 		set_word(file, WORD_LEVELS, levels);
 		set_word(file, WORD_LEVEL, DUE);
-		set_word(file, WORD_RUNLEVEL, DUE);
 	}
+}
+
+void record_say_level(struct queue *queue, char level)
+{
+	queue_set_word(queue, SINK_RECORDS, WORD_LEVEL_SAID, (uint8_t)level);
 }
 
 struct record_flags record_flags(const struct queue *queue)
 {
+	if (!queue)
+		return (struct record_flags){ 0 };
 	return (struct record_flags){
 		.boot_in_wtmp = queue_word(queue, SINK_WTMP, WORD_BOOT) == OUT,
 		.boot_in_utmp = queue_word(queue, SINK_RECORDS, WORD_BOOT) == OUT,
@@ -115,14 +127,14 @@ struct record_flags record_flags(const struct queue *queue)
 	};
 }
 
-static void resume(const struct file_sink *file, uint64_t levels, bool is_boot_out, bool is_level_out)
+static void resume(const struct file_sink *file, uint64_t levels, bool is_boot_out,
+	bool is_level_out)
 {
 	if (word(file, WORD_BOOT) != NEVER_ASKED || word(file, WORD_LEVEL) != NEVER_ASKED)
 		return;
 	set_word(file, WORD_BOOT, is_boot_out ? OUT : NEVER_ASKED);
 	set_word(file, WORD_LEVELS, is_level_out ? levels : 0);
 	set_word(file, WORD_LEVEL, is_level_out ? OUT : NEVER_ASKED);
-	set_word(file, WORD_RUNLEVEL, OUT);
 }
 
 void record_resume(struct initlog *log, char level, char previous, const struct record_flags *out)
@@ -135,16 +147,18 @@ void record_resume(struct initlog *log, char level, char previous, const struct 
 	log->previous = previous;
 	if (!log->queue)
 		return;
-	if (word(&wtmp, WORD_BOOT) != NEVER_ASKED)
-		log->booted = unpack_wall(word(&wtmp, WORD_BOOT_WHEN));
+	log->is_booted = word(&wtmp, WORD_BOOT_WHEN) & KNOWN;
+	log->booted = unpack_wall(word(&wtmp, WORD_BOOT_WHEN));
+	record_say_level(log->queue, level);
 	resume(&utmp, levels, out->boot_in_utmp, out->level_in_utmp);
 	resume(&wtmp, levels, out->boot_in_wtmp, out->level_in_wtmp);
 }
 
 /* --- lines of ended processes, from the one sink to the other --- */
 
-/* wtmp wants the line that a process had in utmp, for last(1) to see the end of a session. By then its record there may
- * have given way to the next one's, so the utmp sink leaves the lines of the last ends in its words. */
+/* wtmp wants the line that a process had in utmp, for last(1) to see the end of a session. By
+ * then its record there may have given way to the next one's, so the utmp sink leaves the lines
+ * of the last ends in its words. */
 union kept_line {
 	char text[LINE_BYTES];
 	uint64_t word[LINE_BYTES / 8];
@@ -184,7 +198,8 @@ static bool find_kept_line(const struct file_sink *file, uint64_t seq, struct ut
 	return false;
 }
 
-/* The utmp sink has not been here yet, or long ago: then the record must still be the process's own. */
+/* The utmp sink has not been here yet, or long ago: then the record must still be the process's
+ * own. */
 static bool find_own_line(const struct file_sink *file, struct utmp_record *record)
 {
 	struct utmp_record own;
@@ -212,10 +227,12 @@ static bool is_living(int32_t pid)
 static bool is_overtaken(const struct utmp_record *record, const struct utmp_record *old)
 {
 	bool is_in_use = old->type == UTMP_LOGIN_PROCESS || old->type == UTMP_USER_PROCESS;
-	bool is_others = old->type != UTMP_DEAD_PROCESS && old->pid != record->pid && is_living(old->pid);
+	bool is_others = old->type != UTMP_DEAD_PROCESS && old->pid != record->pid &&
+		is_living(old->pid);
 
 	if (record->type == UTMP_INIT_PROCESS)
-		return (is_in_use && old->pid == record->pid) || (is_others && !is_living(record->pid));
+		return (is_in_use && old->pid == record->pid) ||
+			(is_others && !is_living(record->pid));
 	return record->type == UTMP_DEAD_PROCESS && is_others;
 }
 
@@ -238,14 +255,16 @@ static int replace(const struct file_sink *file, int fd, uint64_t seq, struct ut
 
 static int append(const struct file_sink *file, int fd, uint64_t seq, struct utmp_record *record)
 {
-	/* Asked again at last: it may have come, and its record in utmp gone, between the first two. */
+	/* Asked again at last: it may have come, and its record in utmp gone, between the first
+	 * two. */
 	if (record->type == UTMP_DEAD_PROCESS && !find_kept_line(file, seq, record) &&
 		!find_own_line(file, record))
 		(void)find_kept_line(file, seq, record);
 	return utmp_append(fd, record);
 }
 
-static struct utmp_record new_record(const struct file_sink *file, enum utmp_type type, struct wall when)
+static struct utmp_record new_record(const struct file_sink *file, enum utmp_type type,
+	struct wall when)
 {
 	struct utmp_record record = { .type = (int16_t)type };
 
@@ -255,8 +274,8 @@ static struct utmp_record new_record(const struct file_sink *file, enum utmp_typ
 	return record;
 }
 
-static int write_system(const struct file_sink *file, int fd, enum utmp_type type, const char *user, int32_t pid,
-	uint64_t when)
+static int write_system(const struct file_sink *file, int fd, enum utmp_type type,
+	const char *user, int32_t pid, uint64_t when)
 {
 	struct utmp_record record = new_record(file, type, unpack_wall(when));
 
@@ -287,7 +306,8 @@ static int write_due(const struct file_sink *file, int fd)
 	int err;
 
 	if (word(file, WORD_BOOT) == DUE) {
-		err = write_system(file, fd, UTMP_BOOT_TIME, "reboot", 0, word(file, WORD_BOOT_WHEN));
+		err = write_system(file, fd, UTMP_BOOT_TIME, "reboot", 0,
+			word(file, WORD_BOOT_WHEN));
 		if (err)
 			return err;
 		set_word(file, WORD_BOOT, OUT);
@@ -313,12 +333,13 @@ static int notice_emptied(const struct file_sink *file, int fd, const struct rec
 	struct stat st;
 	int err;
 
-	if (file->use != UTMP_REPLACE || event->kind != RECORD_LEVEL || !is_multi_user(event->level))
+	if (file->use != UTMP_REPLACE || event->kind != RECORD_LEVEL ||
+		!is_multi_user(event->level))
 		return 0;
 	err = sys_fstat(fd, &st);
 	if (err || st.st_size >= (off_t)sizeof(struct utmp_record))
 		return err;
-	if (word(file, WORD_BOOT) == OUT && word(file, WORD_BOOT_WHEN))
+	if (word(file, WORD_BOOT) == OUT && (word(file, WORD_BOOT_WHEN) & KNOWN))
 		set_word(file, WORD_BOOT, DUE);
 	return 0;
 }
@@ -342,7 +363,8 @@ static int take_lock(struct file_sink *file, int fd, struct mono deadline)
 	struct mono now = mono_now();
 	bool is_known = !mono_is_due(file->readers_until, now);
 	struct mono readers_until = mono_after_ms(now, is_known ? READERS_AGAIN_MS : READERS_MS);
-	int err = utmp_lock(fd, readers_until, mono_after_ms(now, mono_left_ms(deadline, now) * 3 / 4));
+	struct mono until = mono_after_ms(now, mono_left_ms(deadline, now) * 3 / 4);
+	int err = utmp_lock(fd, readers_until, until);
 
 	file->is_write_locked = err == -EAGAIN;
 	if (err != -EBUSY)
@@ -368,7 +390,8 @@ static int write_out(struct file_sink *file, const struct item *item, struct mon
 /* One character, and never none: written first, cut afterwards. */
 static int write_runlevel(const char *path, char level)
 {
-	int err = 0, fd = sys_open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+	int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int err, fd = sys_open(path, flags, 0644);
 	struct stat st;
 	ssize_t n;
 
@@ -383,6 +406,17 @@ static int write_runlevel(const char *path, char level)
 	}
 	sys_close(fd);
 	return err;
+}
+
+/* Tried with every event and while utmp is locked. No failure is a reason to hold an event up. */
+static void show_level(const struct file_sink *file)
+{
+	uint64_t level = word(file, WORD_LEVEL_SAID);
+
+	if (!file->runlevel || !level || level == word(file, WORD_LEVEL_SHOWN))
+		return;
+	if (!write_runlevel(file->runlevel, (char)level))
+		set_word(file, WORD_LEVEL_SHOWN, level);
 }
 
 static bool is_event(const struct record *record, struct item *item)
@@ -405,14 +439,14 @@ static int deliver(void *state, const struct record *record, struct mono deadlin
 		return 0;
 	file->is_write_locked = false;
 	if (item.event.kind == RECORD_TRUNCATE) {
+		/* Now or not at all: later it might empty what others wrote. */
 		err = utmp_truncate(file->path);
-		return err == -EINTR ? err : 0;         /* "if possible": later it might empty what others wrote */
+		return err == -EINTR ? err : 0;
 	}
 	remember(file, &item.event, item.when);
-	/* A failure is nobody's reason to wait: each later event tries again. */
-	if (file->runlevel && word(file, WORD_RUNLEVEL) == DUE &&
-		!write_runlevel(file->runlevel, (char)(word(file, WORD_LEVELS) & 0xff)))
-		set_word(file, WORD_RUNLEVEL, OUT);
+	if (item.event.kind == RECORD_LEVEL)
+		set_word(file, WORD_LEVEL_SHOWN, 0);    /* a new /run may have hidden it */
+	show_level(file);
 	err = write_out(file, &item, deadline);
 	return utmp_is_absent(err) ? 0 : err;
 }
@@ -449,9 +483,10 @@ static void back_off(void *state, struct mono until)
 		nap(until, 0);
 		return;
 	}
-	do
+	do {
+		show_level(file);
 		nap(until, LOCK_LOOK_MS);
-	while (!mono_is_due(until, mono_now()) && is_still_locked(file));
+	} while (!mono_is_due(until, mono_now()) && is_still_locked(file));
 }
 
 static void *open_utmp(const struct initlog_config *config, struct queue *queue)
@@ -480,10 +515,11 @@ static void *open_wtmp(const struct initlog_config *config, struct queue *queue)
 }
 
 const struct sink_ops sink_records_ops = {
-	.name = "records", .deadline_ms = DEADLINE_MS, .open = open_utmp, .deliver = deliver, .wait = back_off,
+	.name = "records", .deadline_ms = DEADLINE_MS,
+	.open = open_utmp, .deliver = deliver, .wait = back_off,
 };
 
 const struct sink_ops sink_wtmp_ops = {
-	.name = "wtmp", .deadline_ms = DEADLINE_MS, .linger_ms = LINGER_MS, .open = open_wtmp, .deliver = deliver,
-	.wait = back_off,
+	.name = "wtmp", .deadline_ms = DEADLINE_MS,
+	.open = open_wtmp, .deliver = deliver, .wait = back_off,
 };

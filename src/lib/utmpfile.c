@@ -15,7 +15,12 @@ static_assert(sizeof(struct utmp) == sizeof(struct utmp_record) &&
 	"UTMP_WIDE is wrong for this architecture");
 #endif
 
-enum { RECORD_BYTES = sizeof(struct utmp_record), LOCK_PAUSE_MS = 10, READER_NAPS = 300, TRIES = 8 };
+enum {
+	RECORD_BYTES = sizeof(struct utmp_record),
+	LOCK_PAUSE_MS = 10,
+	READER_NAPS = 300,
+	TRIES = 8,
+};
 
 static int check_regular(int fd, off_t *size)
 {
@@ -132,7 +137,7 @@ int utmp_lock(int fd, struct mono readers_until, struct mono deadline)
 			return -EBUSY;
 		if (mono_is_due(deadline, now))
 			return -EAGAIN;
-		(void)sys_sleep(&pause);        /* cut short by the deadline's signal: looked at above */
+		(void)sys_sleep(&pause);        /* cut short: the clock is looked at above */
 	}
 }
 
@@ -189,14 +194,15 @@ int utmp_find(int fd, const struct utmp_record *key, struct utmp_record *found, 
 		}
 		index += count;
 		if ((size_t)got < sizeof chunk) {
-			*at = (off_t)(index * RECORD_BYTES);    /* over a partial record, if there is one */
+			*at = (off_t)(index * RECORD_BYTES);    /* over a partial record */
 			return -ENOENT;
 		}
 	}
 	return -EFBIG;
 }
 
-/* So that no other program meets a partial record. Where this fails too, utmp_append() fills it up next time. */
+/* So that no other program meets a partial record. Where this fails too, utmp_append() fills it
+ * up next time. */
 static void take_back(int fd, off_t before, ssize_t written)
 {
 	off_t size;
@@ -267,8 +273,8 @@ static int read_whole(int fd, uint64_t index, struct utmp_record *out)
 	return got == RECORD_BYTES ? 0 : -ENOENT;
 }
 
-/* Half of a record means that its writer held the lock then. If it is free afterwards, the writer is done, and a
- * second reading differs. */
+/* Half of a record means that its writer held the lock then. If it is free afterwards, the
+ * writer is done, and a second reading differs. */
 static int read_twice(int fd, uint64_t index, struct utmp_record *out, bool *settled)
 {
 	struct utmp_record first;

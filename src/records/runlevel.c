@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* runlevel - prints the previous and the present runlevel. Takes no lock and waits for none; believes only what can
- * be a level. Exit 0: printed; 1: "unknown" was printed, or the output was lost. */
+/* runlevel - prints the previous and the present runlevel. Takes no lock and waits for none;
+ * believes only what can be a level. Exit 0: printed; 1: "unknown" was printed, or the output
+ * was lost. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -155,13 +155,17 @@ static void a_child_waits_until_its_record_is_out_or_half_a_second(void **state)
 
 static void a_new_image_goes_on_with_the_old_ones_level(void **state)
 {
-	struct record_flags out = { .boot_in_wtmp = true, .boot_in_utmp = true, .level_in_utmp = true }, now;
+	struct record_flags out = { .boot_in_wtmp = true,
+		.boot_in_utmp = true,
+		.level_in_utmp = true },
+			    now;
 	struct record_event event;
 
 	(void)state;
 	record_resume(&log_, '3', '2', &out);
 	now = record_flags(log_.queue);
-	assert_true(now.boot_in_wtmp && now.boot_in_utmp && now.level_in_utmp && !now.level_in_wtmp);
+	assert_true(
+		now.boot_in_wtmp && now.boot_in_utmp && now.level_in_utmp && !now.level_in_wtmp);
 	record_start(&log_, "1\0\0", 5);
 	event = take(SINK_WTMP);
 	assert_int_equal(event.level, '3');
@@ -171,7 +175,8 @@ static void a_new_image_goes_on_with_the_old_ones_level(void **state)
 	/* A queue that has come along knows better. */
 	record_resume(&log_, '3', '2', &(struct record_flags){ 0 });
 	now = record_flags(log_.queue);
-	assert_true(now.boot_in_wtmp && now.boot_in_utmp && now.level_in_utmp && !now.level_in_wtmp);
+	assert_true(
+		now.boot_in_wtmp && now.boot_in_utmp && now.level_in_utmp && !now.level_in_wtmp);
 }
 
 int main(void)

@@ -25,7 +25,8 @@ static char dir[64], utmp[96], wtmp[96], runlevel[96];
 static struct initlog log_;
 static void *state_of[SINK_COUNT];
 static const struct sink_ops *const ops_of[SINK_COUNT] = {
-	[SINK_RECORDS] = &sink_records_ops, [SINK_WTMP] = &sink_wtmp_ops,
+	[SINK_RECORDS] = &sink_records_ops,
+	[SINK_WTMP] = &sink_wtmp_ops,
 };
 static int64_t now_s;
 static int deadline_ms;
@@ -143,8 +144,8 @@ static void end(const char *id, pid_t pid)
 
 static int deliver_one(enum sink sink, const struct record *record)
 {
-	return ops_of[sink]->deliver(state_of[sink], record,
-		mono_after_ms(mono_now(), deadline_ms));
+	return ops_of[sink]->deliver(
+		state_of[sink], record, mono_after_ms(mono_now(), deadline_ms));
 }
 
 /* What the helper does, up to the first error. */
@@ -172,7 +173,9 @@ static void run_both(void)
 
 static struct utmp_record wanted(int type, const char *id, int32_t pid, int64_t s)
 {
-	struct utmp_record record = { .type = (int16_t)type, .pid = pid, .s = (utmp_long)s, .us = 42 };
+	struct utmp_record record = {
+		.type = (int16_t)type, .pid = pid, .s = (utmp_long)s, .us = 42
+	};
 
 	utmp_set_text(record.id, sizeof record.id, id);
 	return record;
@@ -304,9 +307,11 @@ static void each_event_gives_the_record_of_the_table(void **state)
 	EXPECT(utmp, wanted(UTMP_DEAD_PROCESS, "si", 1000, T0 + 2), wanted_boot(T0 + 3),
 		wanted_level('3', '2', T0 + 9), wanted(UTMP_INIT_PROCESS, "1", dead, T0 + 8),
 		wanted(UTMP_INIT_PROCESS, "abcd", 1002, T0 + 6));
-	EXPECT(wtmp, wanted(UTMP_INIT_PROCESS, "si", 1000, T0 + 1), wanted(UTMP_DEAD_PROCESS, "si", 1000, T0 + 2),
-		wanted_boot(T0 + 3), wanted_level('2', 'N', T0 + 4), wanted(UTMP_INIT_PROCESS, "1", 1001, T0 + 5),
-		wanted(UTMP_INIT_PROCESS, "abcd", 1002, T0 + 6), wanted(UTMP_DEAD_PROCESS, "1", 1001, T0 + 7),
+	EXPECT(wtmp, wanted(UTMP_INIT_PROCESS, "si", 1000, T0 + 1),
+		wanted(UTMP_DEAD_PROCESS, "si", 1000, T0 + 2), wanted_boot(T0 + 3),
+		wanted_level('2', 'N', T0 + 4), wanted(UTMP_INIT_PROCESS, "1", 1001, T0 + 5),
+		wanted(UTMP_INIT_PROCESS, "abcd", 1002, T0 + 6),
+		wanted(UTMP_DEAD_PROCESS, "1", 1001, T0 + 7),
 		wanted(UTMP_INIT_PROCESS, "1", dead, T0 + 8), wanted_level('3', '2', T0 + 9));
 	expect_runlevel("3");
 }
@@ -346,7 +351,8 @@ static void an_end_has_its_exit_state_and_keeps_the_line(void **state)
 	EXPECT(wtmp, dead);
 }
 
-/* utmp has what login left there, then init says that the process has ended. The record that is expected. */
+/* utmp has what login left there, then init says that the process has ended. The record that is
+ * expected. */
 static struct utmp_record a_session_ends(const char *line)
 {
 	pid_t pid = dead_pid();
@@ -404,7 +410,7 @@ static void lines_wait_for_a_wtmp_that_is_behind(void **state)
 	for (int i = 0; i < ENDS; i++) {
 		dead[i] = a_session_ends("tty1");
 		assert_int_equal(run(SINK_RECORDS), 0);
-		start("2", dead[i].pid);                /* takes no room among the lines */
+		start("2", dead[i].pid); /* takes no room among the lines */
 		assert_int_equal(run(SINK_RECORDS), 0);
 	}
 	make_file(utmp, "", 0);
@@ -497,11 +503,13 @@ static void an_end_takes_no_slot_of_a_living_process(void **state)
 		assert_int_equal(run(SINK_RECORDS), 0);
 		EXPECT(utmp, theirs);
 	}
-	/* Its own slot, one of a dead process, and one that was given up are taken. Pids that would address
-	 * groups or everybody are nobody's. */
+	/* Its own slot, one of a dead process, and one that was given up are taken. Pids that
+	 * would address groups or everybody are nobody's. */
 	const struct utmp_record taken[] = {
-		wanted(UTMP_USER_PROCESS, "1", dead, T0), wanted(UTMP_USER_PROCESS, "1", other, T0),
-		wanted(UTMP_DEAD_PROCESS, "1", getpid(), T0), wanted(UTMP_USER_PROCESS, "1", 0, T0),
+		wanted(UTMP_USER_PROCESS, "1", dead, T0),
+		wanted(UTMP_USER_PROCESS, "1", other, T0),
+		wanted(UTMP_DEAD_PROCESS, "1", getpid(), T0),
+		wanted(UTMP_USER_PROCESS, "1", 0, T0),
 		wanted(UTMP_USER_PROCESS, "1", -1, T0),
 	};
 	for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
@@ -549,14 +557,15 @@ static void a_level_that_finds_utmp_empty_writes_the_boot_again(void **state)
 	run_both();
 	EXPECT(utmp, wanted_boot(T0 + 1), wanted_level('S', 'N', T0 + 2));
 
-	make_file(utmp, "", 0);                 /* as Debian's bootmisc.sh does */
+	make_file(utmp, "", 0); /* as Debian's bootmisc.sh does */
 	level('2', 'S');
 	run_both();
 	EXPECT(utmp, wanted_boot(T0 + 1), wanted_level('2', 'S', T0 + 3));
-	EXPECT(wtmp, wanted_boot(T0 + 1), wanted_level('S', 'N', T0 + 2), wanted_level('2', 'S', T0 + 3));
+	EXPECT(wtmp, wanted_boot(T0 + 1), wanted_level('S', 'N', T0 + 2),
+		wanted_level('2', 'S', T0 + 3));
 
 	make_file(utmp, "", 0);
-	level('1', '2');                        /* not a level among 2-5 */
+	level('1', '2'); /* not a level among 2-5 */
 	run_both();
 	EXPECT(utmp, wanted_level('1', '2', T0 + 4));
 }
@@ -578,15 +587,17 @@ static void an_absent_file_is_not_made_and_gets_boot_and_level_when_it_comes(voi
 	make_file(utmp, "", 0);
 	start("2", 1002);
 	run_both();
-	EXPECT(utmp, wanted_boot(T0 + 2), wanted_level('2', 'N', T0 + 3), wanted(UTMP_INIT_PROCESS, "2", 1002, now_s));
+	EXPECT(utmp, wanted_boot(T0 + 2), wanted_level('2', 'N', T0 + 3),
+		wanted(UTMP_INIT_PROCESS, "2", 1002, now_s));
 
 	make_file(wtmp, "", 0);
-	helpers_start_anew();                   /* the queue remembers, not the process */
+	helpers_start_anew(); /* the queue remembers, not the process */
 	end("2", 1002);
 	end("1", 1001);
 	run_both();
 	EXPECT(wtmp, wanted_boot(T0 + 2), wanted_level('2', 'N', T0 + 3),
-		wanted(UTMP_DEAD_PROCESS, "2", 1002, now_s - 1), wanted(UTMP_DEAD_PROCESS, "1", 1001, now_s));
+		wanted(UTMP_DEAD_PROCESS, "2", 1002, now_s - 1),
+		wanted(UTMP_DEAD_PROCESS, "1", 1001, now_s));
 }
 
 static void what_is_no_file_counts_as_absent(void **state)
@@ -627,7 +638,8 @@ static void a_sparse_giant_does_not_hang_the_helper(void **state)
 
 static void odd_ends_of_the_files_are_dealt_with(void **state)
 {
-	struct utmp_record old[2] = { wanted(UTMP_USER_PROCESS, "9", 5, 1), wanted(UTMP_USER_PROCESS, "8", 6, 1) };
+	struct utmp_record old[2] = { wanted(UTMP_USER_PROCESS, "9", 5, 1),
+		wanted(UTMP_USER_PROCESS, "8", 6, 1) };
 	static struct utmp_record found[MAX];
 	struct utmp_record last = in_wtmp(wanted(UTMP_INIT_PROCESS, "1", 1001, T0 + 1));
 
@@ -684,7 +696,8 @@ static void a_wtmp_that_cannot_be_written_does_not_hold_utmp_up(void **state)
 	assert_int_equal(run(SINK_RECORDS), 0);
 	EXPECT(utmp, wanted_boot(T0 + 1), wanted_level('2', 'N', T0 + 2));
 	flags = record_flags(log_.queue);
-	assert_true(flags.boot_in_utmp && flags.level_in_utmp && !flags.boot_in_wtmp && !flags.level_in_wtmp);
+	assert_true(flags.boot_in_utmp && flags.level_in_utmp && !flags.boot_in_wtmp &&
+		    !flags.level_in_wtmp);
 	assert_int_equal(queue_status(log_.queue, SINK_WTMP).pending, 2);
 	assert_int_equal(run(SINK_WTMP), 0);
 	flags = record_flags(log_.queue);
@@ -701,8 +714,10 @@ static void a_queue_that_laps_costs_neither_boot_nor_level(void **state)
 		initlog(&log_, LOG_TO_CONSOLE, "line %d", i);
 	start("1", 1001);
 	run_both();
-	EXPECT(utmp, wanted_boot(T0 + 1), wanted_level('3', '2', now_s), wanted(UTMP_INIT_PROCESS, "1", 1001, now_s));
-	EXPECT(wtmp, wanted_boot(T0 + 1), wanted_level('3', '2', now_s), wanted(UTMP_INIT_PROCESS, "1", 1001, now_s));
+	EXPECT(utmp, wanted_boot(T0 + 1), wanted_level('3', '2', now_s),
+		wanted(UTMP_INIT_PROCESS, "1", 1001, now_s));
+	EXPECT(wtmp, wanted_boot(T0 + 1), wanted_level('3', '2', now_s),
+		wanted(UTMP_INIT_PROCESS, "1", 1001, now_s));
 	expect_runlevel("3");
 	assert_int_equal(queue_status(log_.queue, SINK_WTMP).lost, 3);
 }
@@ -728,7 +743,8 @@ static void what_a_former_init_wrote_is_not_written_again(void **state)
 static void what_a_former_init_could_not_write_is_written(void **state)
 {
 	(void)state;
-	record_resume(&log_, '2', 'N', &(struct record_flags){ .boot_in_wtmp = true, .level_in_utmp = true });
+	record_resume(&log_, '2', 'N',
+		&(struct record_flags){ .boot_in_wtmp = true, .level_in_utmp = true });
 	start("1", 1001);
 	run_both();
 	EXPECT(utmp, wanted(UTMP_INIT_PROCESS, "1", 1001, now_s));
@@ -751,6 +767,11 @@ static void the_runlevel_file_has_one_character(void **state)
 	umask(mask);
 	make_file(runlevel, "something\n", 10);
 	level('3', '2');
+	run_both();
+	expect_runlevel("3");
+
+	unlink(runlevel);
+	level('3', '3');
 	run_both();
 	expect_runlevel("3");
 
@@ -780,13 +801,42 @@ static void a_runlevel_file_that_fails_stops_nothing_and_is_written_later(void *
 	start("1", 1001);
 	run_both();
 	expect_runlevel("3");
-	EXPECT(utmp, wanted_level('3', '2', now_s - 1), wanted(UTMP_INIT_PROCESS, "1", 1001, now_s));
+	EXPECT(utmp, wanted_level('3', '2', now_s - 1),
+		wanted(UTMP_INIT_PROCESS, "1", 1001, now_s));
 
 	/* Nor does a utmp that cannot be written keep it old. */
 	unlink(utmp);
 	level('4', '3');
 	run_both();
 	expect_runlevel("4");
+}
+
+static void the_runlevel_file_does_not_wait_for_a_locked_utmp(void **state)
+{
+	(void)state;
+	start("1", 1001);
+	level('2', 'N');
+	hold(utmp, F_WRLCK);
+	deadline_ms = 50;
+	assert_int_equal(run(SINK_RECORDS), -EAGAIN);
+	expect_runlevel("2");
+	level('3', '2');
+	sink_records_ops.wait(state_of[SINK_RECORDS], mono_after_ms(mono_now(), 10));
+	expect_runlevel("3");
+	let_go();
+}
+
+static void a_machine_without_a_clock_boots_in_1970(void **state)
+{
+	(void)state;
+	fake_clock_set(-1, 42000);
+	record_boot(&log_);
+	run_both();
+	EXPECT(utmp, wanted_boot(0));
+	make_file(utmp, "", 0);
+	level('2', 'N');
+	run_both();
+	EXPECT(utmp, wanted_boot(0), wanted_level('2', 'N', now_s));
 }
 
 /* --- locks --- */
@@ -808,10 +858,12 @@ static void a_readers_lock_delays_the_first_record_only(void **state)
 		start("3", 1003);
 		fault_clear();
 		assert_int_equal(run(sinks[i]), 0);
-		assert_true(fault_calls() < 2 * 30);    /* a few tries a record; 300 ms were some 60 calls each */
+		assert_true(fault_calls() <
+			    2 * 30); /* a few tries a record; 300 ms were some 60 calls each */
 		let_go();
 	}
-	EXPECT(utmp, wanted(UTMP_INIT_PROCESS, "1", 1001, T0 + 1), wanted(UTMP_INIT_PROCESS, "2", 1002, T0 + 2),
+	EXPECT(utmp, wanted(UTMP_INIT_PROCESS, "1", 1001, T0 + 1),
+		wanted(UTMP_INIT_PROCESS, "2", 1002, T0 + 2),
 		wanted(UTMP_INIT_PROCESS, "3", 1003, T0 + 3));
 }
 
@@ -878,7 +930,9 @@ static void the_wait_without_a_lock_lasts_its_time(void **state)
 
 static void what_is_no_event_is_dropped(void **state)
 {
-	struct record_event event = { .version = RECORD_EVENT_VERSION, .kind = RECORD_START, .pid = 7 };
+	struct record_event event = {
+		.version = RECORD_EVENT_VERSION, .kind = RECORD_START, .pid = 7
+	};
 	struct record record = { .len_bytes = sizeof event };
 	static struct utmp_record found[MAX];
 	unsigned seed = 1;
@@ -950,11 +1004,13 @@ static void any_failing_call_is_made_up_for(void **state)
 			assert_int_equal(run_with_retries(SINK_RECORDS), 0);
 			assert_int_equal(run_with_retries(SINK_WTMP), 0);
 			fired = fault_fired();
-			assert_int_equal(fds_open(), fds_before + 1);   /* the queue's */
-			EXPECT(utmp, wanted(UTMP_DEAD_PROCESS, "1", 1001, t + 5), wanted_boot(t + 2),
-				wanted_level('2', 'N', t + 3), wanted(UTMP_INIT_PROCESS, "2", getpid(), t + 4));
-			EXPECT(wtmp, wanted(UTMP_INIT_PROCESS, "1", 1001, t + 1), wanted_boot(t + 2),
-				wanted_level('2', 'N', t + 3), wanted(UTMP_INIT_PROCESS, "2", getpid(), t + 4),
+			assert_int_equal(fds_open(), fds_before + 1); /* the queue's */
+			EXPECT(utmp, wanted(UTMP_DEAD_PROCESS, "1", 1001, t + 5),
+				wanted_boot(t + 2), wanted_level('2', 'N', t + 3),
+				wanted(UTMP_INIT_PROCESS, "2", getpid(), t + 4));
+			EXPECT(wtmp, wanted(UTMP_INIT_PROCESS, "1", 1001, t + 1),
+				wanted_boot(t + 2), wanted_level('2', 'N', t + 3),
+				wanted(UTMP_INIT_PROCESS, "2", getpid(), t + 4),
 				wanted(UTMP_DEAD_PROCESS, "1", 1001, t + 5));
 		} while (fired);
 		assert_true(nth > 10 * COUNT);
@@ -988,6 +1044,8 @@ int main(void)
 		CASE(what_a_former_init_could_not_write_is_written),
 		CASE(the_runlevel_file_has_one_character),
 		CASE(a_runlevel_file_that_fails_stops_nothing_and_is_written_later),
+		CASE(the_runlevel_file_does_not_wait_for_a_locked_utmp),
+		CASE(a_machine_without_a_clock_boots_in_1970),
 		CASE(a_readers_lock_delays_the_first_record_only),
 		CASE(a_writers_lock_is_waited_out),
 		CASE(the_wait_for_a_writer_ends_with_its_lock),

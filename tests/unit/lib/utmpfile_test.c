@@ -108,7 +108,9 @@ struct holder {
 
 static struct holder hold(short type, off_t start, off_t len)
 {
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len };
+	struct flock lock = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len
+	};
 	int ready[2], gate[2];
 	struct holder holder;
 	char c;
@@ -220,19 +222,33 @@ static void truncate_creates_or_empties(void **state)
 static void a_slot_is_found_as_getutid_finds_it(void **state)
 {
 	struct utmp_record found, all[] = {
-		make(UTMP_EMPTY, "1", 0), make(UTMP_BOOT_TIME, "~~", 0), make(UTMP_RUN_LVL, "~~", 1),
-		make(UTMP_INIT_PROCESS, "a", 2), make(UTMP_LOGIN_PROCESS, "b", 3), make(UTMP_USER_PROCESS, "c", 4),
-		make(UTMP_DEAD_PROCESS, "d", 5), make(UTMP_USER_PROCESS, "a", 6), make(UTMP_RUN_LVL, "x", 7),
+		make(UTMP_EMPTY, "1", 0),
+		make(UTMP_BOOT_TIME, "~~", 0),
+		make(UTMP_RUN_LVL, "~~", 1),
+		make(UTMP_INIT_PROCESS, "a", 2),
+		make(UTMP_LOGIN_PROCESS, "b", 3),
+		make(UTMP_USER_PROCESS, "c", 4),
+		make(UTMP_DEAD_PROCESS, "d", 5),
+		make(UTMP_USER_PROCESS, "a", 6),
+		make(UTMP_RUN_LVL, "x", 7),
 	};
 	static const struct {
 		int type;
 		const char *id;
 		int index;
 	} rows[] = {
-		{ UTMP_BOOT_TIME, "~~", 1 }, { UTMP_BOOT_TIME, "zz", 1 }, { UTMP_RUN_LVL, "x", 2 },
-		{ UTMP_INIT_PROCESS, "a", 3 }, { UTMP_DEAD_PROCESS, "b", 4 }, { UTMP_INIT_PROCESS, "c", 5 },
-		{ UTMP_INIT_PROCESS, "d", 6 }, { UTMP_DEAD_PROCESS, "a", 3 }, { UTMP_INIT_PROCESS, "1", -1 },
-		{ UTMP_DEAD_PROCESS, "~~", -1 }, { UTMP_INIT_PROCESS, "aa", -1 }, { UTMP_NEW_TIME, "a", -1 },
+		{ UTMP_BOOT_TIME, "~~", 1 },
+		{ UTMP_BOOT_TIME, "zz", 1 },
+		{ UTMP_RUN_LVL, "x", 2 },
+		{ UTMP_INIT_PROCESS, "a", 3 },
+		{ UTMP_DEAD_PROCESS, "b", 4 },
+		{ UTMP_INIT_PROCESS, "c", 5 },
+		{ UTMP_INIT_PROCESS, "d", 6 },
+		{ UTMP_DEAD_PROCESS, "a", 3 },
+		{ UTMP_INIT_PROCESS, "1", -1 },
+		{ UTMP_DEAD_PROCESS, "~~", -1 },
+		{ UTMP_INIT_PROCESS, "aa", -1 },
+		{ UTMP_NEW_TIME, "a", -1 },
 	};
 	int fd;
 	off_t at;
@@ -308,7 +324,9 @@ static void a_sparse_giant_is_searched_up_to_the_bound(void **state)
 
 static void a_partial_record_at_the_end_is_written_over_in_utmp(void **state)
 {
-	struct utmp_record two[2] = { make(UTMP_BOOT_TIME, "~~", 0), make(UTMP_USER_PROCESS, "1", 9) }, now[3];
+	struct utmp_record two[2] = { make(UTMP_BOOT_TIME, "~~", 0),
+		make(UTMP_USER_PROCESS, "1", 9) },
+			   now[3];
 	struct utmp_record key = make(UTMP_INIT_PROCESS, "1", 1);
 
 	(void)state;
@@ -321,7 +339,9 @@ static void a_partial_record_at_the_end_is_written_over_in_utmp(void **state)
 
 static void appending_fills_up_a_partial_record(void **state)
 {
-	struct utmp_record old[2] = { make(UTMP_BOOT_TIME, "~~", 0), make(UTMP_USER_PROCESS, "1", 9) }, now[4], zero[1];
+	struct utmp_record old[2] = { make(UTMP_BOOT_TIME, "~~", 0),
+		make(UTMP_USER_PROCESS, "1", 9) },
+			   now[4], zero[1];
 	struct utmp_record record = make(UTMP_DEAD_PROCESS, "x", 1);
 
 	(void)state;
@@ -337,14 +357,16 @@ static void appending_fills_up_a_partial_record(void **state)
 		assert_memory_equal(now, old, RECORD_BYTES + partial);
 		assert_memory_equal(&now[partial ? 2 : 1], &record, RECORD_BYTES);
 		if (partial)
-			assert_memory_equal((char *)&now[1] + partial, zero, RECORD_BYTES - partial);
+			assert_memory_equal(
+				(char *)&now[1] + partial, zero, RECORD_BYTES - partial);
 	}
 }
 
 static void a_full_disk_leaves_no_partial_record(void **state)
 {
 	struct rlimit old_limit, limit;
-	struct utmp_record record = make(UTMP_BOOT_TIME, "~~", 0), key = make(UTMP_INIT_PROCESS, "1", 1);
+	struct utmp_record record = make(UTMP_BOOT_TIME, "~~", 0),
+			   key = make(UTMP_INIT_PROCESS, "1", 1);
 	struct stat st;
 	int fd;
 
@@ -352,7 +374,7 @@ static void a_full_disk_leaves_no_partial_record(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old_limit), 0);
 	limit = old_limit;
-	limit.rlim_cur = RECORD_BYTES + 100;            /* cuts a write as a full disk does */
+	limit.rlim_cur = RECORD_BYTES + 100; /* cuts a write as a full disk does */
 	fill(&record, RECORD_BYTES);
 
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -447,7 +469,9 @@ static void a_file_system_without_locks_is_written_without(void **state)
 
 static void whole_records_are_read_and_no_more(void **state)
 {
-	struct utmp_record two[2] = { make(UTMP_BOOT_TIME, "~~", 0), make(UTMP_USER_PROCESS, "1", 9) }, out;
+	struct utmp_record two[2] = { make(UTMP_BOOT_TIME, "~~", 0),
+		make(UTMP_USER_PROCESS, "1", 9) },
+			   out;
 	struct utmp_reader reader;
 
 	(void)state;
@@ -564,7 +588,8 @@ static int all_of_it(const struct utmp_record *record)
 static void any_failing_call_leaves_whole_records_and_nothing_open(void **state)
 {
 	static const int errors[] = { -EIO, -EINTR, -EROFS, -ENOSPC };
-	struct utmp_record boot = make(UTMP_BOOT_TIME, "~~", 0), record = make(UTMP_INIT_PROCESS, "1", 1), now[8];
+	struct utmp_record boot = make(UTMP_BOOT_TIME, "~~", 0),
+			   record = make(UTMP_INIT_PROCESS, "1", 1), now[8];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
@@ -594,9 +619,18 @@ static void the_file_is_the_one_that_the_c_library_writes(void **state)
 		const char *id;
 		int pid;
 	} rows[] = {
-		{ BOOT_TIME, "~~", 0 }, { INIT_PROCESS, "1", 10 }, { INIT_PROCESS, "2", 11 }, { RUN_LVL, "~~", 20018 },
-		{ LOGIN_PROCESS, "1", 10 }, { USER_PROCESS, "1", 10 }, { DEAD_PROCESS, "1", 10 }, { INIT_PROCESS, "1", 12 },
-		{ RUN_LVL, "~~", 12851 }, { INIT_PROCESS, "abcd", 13 }, { DEAD_PROCESS, "new", 14 }, { BOOT_TIME, "~~", 0 },
+		{ BOOT_TIME, "~~", 0 },
+		{ INIT_PROCESS, "1", 10 },
+		{ INIT_PROCESS, "2", 11 },
+		{ RUN_LVL, "~~", 20018 },
+		{ LOGIN_PROCESS, "1", 10 },
+		{ USER_PROCESS, "1", 10 },
+		{ DEAD_PROCESS, "1", 10 },
+		{ INIT_PROCESS, "1", 12 },
+		{ RUN_LVL, "~~", 12851 },
+		{ INIT_PROCESS, "abcd", 13 },
+		{ DEAD_PROCESS, "new", 14 },
+		{ BOOT_TIME, "~~", 0 },
 	};
 	struct utmp_record theirs[12], ours[12];
 	size_t len;
