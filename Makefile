@@ -99,7 +99,7 @@ stage: all
 clean:
 	rm -rf $(B)
 
-include tests/rules.mk
+include contrib/rules.mk tests/rules.mk
 
 .PHONY: all install stage clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
