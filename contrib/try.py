@@ -201,8 +201,8 @@ def fault_fork(space):
 
 @contextlib.contextmanager
 def fault_storm(space):
-    from init_storm import storm
-    with contextlib.contextmanager(storm)(space.m, 20000) as break_loose:
+    from storm import storm
+    with storm(space.m, 20000) as break_loose:
         break_loose()
     yield
 

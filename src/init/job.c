@@ -19,14 +19,16 @@ static const struct job_rule {
 	int64_t limit_s;
 	int (*prepare)(struct init *in);             /* in pid 1, before the fork; 0 or a negative errno */
 	void (*body)(struct init *in);               /* in the child */
+	bool (*refused)(struct init *in);            /* fork failed: true if it is not wanted any more */
 	void (*ended)(struct init *in, int err);     /* 0, a positive exit status, -ETIMEDOUT, -EINTR (killed) */
 } rules[] = {
-	[JOB_LOADER] = { "inittab loader", 10, load_prepare, load_in_child, load_ended },
-	[JOB_CONSOLE] = { "console setter", 5, NULL, console_setter_in_child, level_console_ready },
-	[JOB_DOOR] = { "control channel opener", 10, NULL, control_door_in_child, control_door_ended },
-	[JOB_POWER] = { "power status reader", 10, NULL, power_probe_in_child, power_probe_ended },
-	[JOB_SHUTDOWN] = { "shutdown", 0, NULL, power_shutdown_in_child, power_shutdown_ended },
-	[JOB_ASKER] = { "level asker", 0, NULL, console_asker_in_child, level_asker_ended },
+	[JOB_LOADER] = { "inittab loader", 10, load_prepare, load_in_child, level_load_refused,
+		load_ended },
+	[JOB_CONSOLE] = { "console setter", 5, NULL, console_setter_in_child, NULL, level_console_ready },
+	[JOB_DOOR] = { "control channel opener", 10, NULL, control_door_in_child, NULL, control_door_ended },
+	[JOB_POWER] = { "power status reader", 10, NULL, power_probe_in_child, NULL, power_probe_ended },
+	[JOB_SHUTDOWN] = { "shutdown", 0, NULL, power_shutdown_in_child, NULL, power_shutdown_ended },
+	[JOB_ASKER] = { "level asker", 0, NULL, console_asker_in_child, NULL, level_asker_ended },
 };
 static_assert(sizeof rules / sizeof rules[0] == JOB_COUNT, "a rule for every job");
 
@@ -110,6 +112,10 @@ static void start_or_retry(struct init *in, enum job_kind kind, struct mono now)
 	if (!err)
 		return;
 	initlog(&in->log, LOG_TO_BOTH, "cannot fork, retry..");
+	if (rules[kind].refused && rules[kind].refused(in)) {
+		in->job[kind].is_wanted = false;
+		return;
+	}
 	in->job[kind].start_at = mono_after_s(now, FORK_RETRY_S);
 }
 

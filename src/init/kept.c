@@ -136,7 +136,7 @@ static void restore_level(struct init *in, const struct kept *kept)
 		.now = (char)kept->now, .previous = (char)kept->previous, .wanted = (char)kept->wanted,
 		.demand = (char)kept->demand, .boot_level = (char)kept->boot_level,
 		.did_boot = kept->did_boot, .is_halted = kept->is_halted,
-		.said_empty = kept->said_empty, .stop_s = kept->stop_s, .deadline = MONO_NEVER,
+		.said_empty = kept->said_empty, .stop_s = kept->stop_s, .deadline = MONO_NEVER, .reread_at = MONO_NEVER,
 	};
 	in->boot.level = (char)kept->boot_arg;
 }

@@ -84,7 +84,8 @@ void level_step(struct init *in, enum event event)
 void level_boot(struct init *in)
 {
 	in->level = (struct level){ .phase = PHASE_BOOT, .now = LEVEL_SYSINIT, .previous = 'N',
-		.wanted = LEVEL_SYSINIT, .stop_s = LEVEL_STOP_DEFAULT_S, .deadline = MONO_NEVER };
+		.wanted = LEVEL_SYSINIT, .stop_s = LEVEL_STOP_DEFAULT_S, .deadline = MONO_NEVER,
+		.reread_at = MONO_NEVER };
 	job_want(in, JOB_CONSOLE);
 }
 
@@ -134,7 +135,17 @@ static void boot_load(struct init *in)
 
 static void load_begin(struct init *in)
 {
+	in->level.reread_at = MONO_NEVER;
 	job_want(in, JOB_LOADER);
+}
+
+bool level_load_refused(struct init *in)
+{
+	if (!in->family.count)
+		return false;
+	in->level.reread_at = mono_after_s(mono_now(), FORK_RETRY_S);
+	level_step(in, EV_LOADED);
+	return true;
 }
 
 void level_loaded(struct init *in)
@@ -534,6 +545,10 @@ struct mono level_tend(struct init *in, struct mono now)
 		level_step(in, EV_DEADLINE);
 	if (level_takes_requests(in))
 		serve_signals(in);
+	if (level->phase == PHASE_STEADY && mono_is_due(level->reread_at, now)) {
+		level->wanted = level->now;
+		level_step(in, EV_ASKED);
+	}
 	if (level->phase == PHASE_EMERGENCY)
 		emergency_tend(in);
 	if (level->phase != PHASE_STEADY && level->phase != PHASE_EMERGENCY)
@@ -541,5 +556,5 @@ struct mono level_tend(struct init *in, struct mono now)
 	next = walk_tend(in, now);
 	if (level->phase == PHASE_STEADY && walk_is_over(in))
 		next = mono_first(next, level_ended(in, now));
-	return next;
+	return mono_first(next, level->reread_at);
 }

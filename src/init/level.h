@@ -57,6 +57,7 @@ struct level {
 	int32_t walk;                   /* the next entry to look at */
 	struct mono deadline;           /* of this phase */
 	struct mono fork_retry;         /* no start before: fork was refused */
+	struct mono reread_at;          /* the table in use is not what was asked for; MONO_NEVER: it is */
 	struct mono single_again;       /* not before: level S that ends at once must not spin */
 	uint32_t events;                /* signals to serve when steady: LEVEL_SIGNAL_... */
 };
@@ -97,6 +98,8 @@ void level_signal(struct init *in, enum level_signal signal);
 void level_halt(struct init *in, bool halt);              /* SIGTSTP, SIGCONT */
 
 void level_loaded(struct init *in);                        /* the family is as good as it gets (load.h) */
+/* The loader cannot be forked now. True: the level goes on with the table in use and reads again later. */
+bool level_load_refused(struct init *in);
 void level_answered(struct init *in, char letter);        /* the asker's report */
 
 /* Ends of jobs. */

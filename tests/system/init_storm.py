@@ -4,38 +4,16 @@
 
 Stock holds here, but for the storm while syslogd is stopped.
 """
-import contextlib
 import fcntl
 import os
 import random
 import struct
-import subprocess
 import termios
 
 from rows import CMD_RUNLVL, CMD_SETENV, PROMPT_S, Row, request_bytes, tap, wait_for
+from storm import storm
 
 ORPHANS, REQUESTS = 20000, 10000
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-@contextlib.contextmanager
-def storm(machine, count):
-    """-> a function that lets count dead orphans fall to pid 1 at once."""
-    binary = machine.path("/tmp") + "/storm"
-    subprocess.run([os.environ.get("CC", "cc"), "-O2", "-o", binary,
-                    os.path.join(HERE, "storm.c")], check=True)
-    leash_end, leash = os.pipe()
-    ready, tell = os.pipe()
-    process = machine.spawn(["/tmp/storm", str(count)], stdin=leash_end, out=tell)
-    os.close(leash_end)
-    os.close(tell)
-    tap.equal(os.read(ready, 5), b"ready", "the storm is ready")
-    os.close(ready)
-
-    def break_loose():
-        os.close(leash)
-        process.wait()
-    yield break_loose
 
 
 @tap.case(deadline=240)
