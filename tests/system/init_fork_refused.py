@@ -28,6 +28,7 @@ def what_is_due_while_forks_are_refused_is_done_in_order_when_they_work():
         with row.m.strace() as trace:
             row.reaps(10)
         row.judge_calls(trace)
+        wait_for(lambda: row.m.title() == "init [3]", "level 3 to be entered all the same")
         tap.equal(row.marks()[since:], [], "what runs while no process can be made")
         row.m.pids.limit(None)
         row.arrives("3", "2", since)
