@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sys.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static int fault_here(const char *name);
 static bool fake_clock_read(clockid_t clock, struct timespec *out);
@@ -20,7 +32,57 @@ static bool fake_clock_read(clockid_t clock, struct timespec *out);
 			return 0;                                                                  \
 	} while (0)
 
+/* Each takes the place of the call of its name in lib/sys.c. */
+static int fake_open(const char *path, int flags, mode_t mode);
+static int fake_stat(const char *path, struct stat *out);
+static int fake_access(const char *path, int mode);
+static int fake_unlink(const char *path);
+static int fake_mkfifo(const char *path, mode_t mode);
+static int fake_chdir(const char *path);
+static int fake_inotify_add_watch(int fd, const char *path, uint32_t mask);
+static int fake_execve(const char *path, char *const argv[], char *const envp[]);
+static pid_t fake_fork(void);
+static int fake_kill(pid_t pid, int signal);
+static int fake_waitid(idtype_t type, id_t id, siginfo_t *out, int options);
+static int fake_reboot(int cmd);
+static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+static int fake_nanosleep(const struct timespec *duration, struct timespec *left);
+static int fake_mlockall(int flags);
+
+/* With arguments, so that nothing but a call is meant. */
+#define open(path, flags, mode) fake_open(path, flags, mode)
+#define stat(path, out) fake_stat(path, out)
+#define access(path, mode) fake_access(path, mode)
+#define unlink(path) fake_unlink(path)
+#define mkfifo(path, mode) fake_mkfifo(path, mode)
+#define chdir(path) fake_chdir(path)
+#define inotify_add_watch(fd, path, mask) fake_inotify_add_watch(fd, path, mask)
+#define execve(path, argv, envp) fake_execve(path, argv, envp)
+#define fork() fake_fork()
+#define kill(pid, signal) fake_kill(pid, signal)
+#define waitid(type, id, out, options) fake_waitid(type, id, out, options)
+#define reboot(cmd) fake_reboot(cmd)
+#define poll(fds, count, timeout_ms) fake_poll(fds, count, timeout_ms)
+#define nanosleep(duration, left) fake_nanosleep(duration, left)
+#define mlockall(flags) fake_mlockall(flags)
+
 #include "lib/sys.c"
+
+#undef open
+#undef stat
+#undef access
+#undef unlink
+#undef mkfifo
+#undef chdir
+#undef inotify_add_watch
+#undef execve
+#undef fork
+#undef kill
+#undef waitid
+#undef reboot
+#undef poll
+#undef nanosleep
+#undef mlockall
 
 static struct {
 	_Atomic int calls;      /* the queue's test has threads */
@@ -121,4 +183,234 @@ int fds_open(void)
 	for (int fd = 3; fd < 256; fd++)
 		count += fcntl(fd, F_GETFD) >= 0;
 	return count;
+}
+
+/* --- a root of its own --- */
+
+static char root[PATH_MAX / 2];
+
+void fake_root(const char *dir)
+{
+	(void)snprintf(root, sizeof root, "%s", dir ? dir : "");
+}
+
+/* Names that no test may touch on the machine it runs on. */
+static bool is_the_machines(const char *path)
+{
+	static const char *const names[] = { "/run/initctl", "/dev/console", "/dev/tty0", "/dev/log",
+		"/var/run/utmp", "/var/log/wtmp", "/var/run/runlevel", "/var/run/powerstatus",
+		"/etc/powerstatus", "/sbin/init", "/sbin/shutdown", "/sbin/sulogin", NULL };
+
+	for (const char *const *name = names; *name; name++)
+		if (!strcmp(path, *name))
+			return true;
+	return false;
+}
+
+/* The path below the root, in room. NULL, and errno is set: it is not to be touched. */
+static const char *rooted(const char *path, char room[PATH_MAX])
+{
+	if (!root[0] && is_the_machines(path)) {
+		errno = EPERM;
+		return NULL;
+	}
+	if (!root[0] || path[0] != '/' || !strncmp(path, root, strlen(root)))
+		return path;
+	if (snprintf(room, PATH_MAX, "%s%s", root, path) >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	return room;
+}
+
+static int fake_open(const char *path, int flags, mode_t mode)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? open(path, flags, mode) : -1;
+}
+
+static int fake_stat(const char *path, struct stat *out)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? stat(path, out) : -1;
+}
+
+static int fake_access(const char *path, int mode)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? access(path, mode) : -1;
+}
+
+static int fake_unlink(const char *path)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? unlink(path) : -1;
+}
+
+static int fake_mkfifo(const char *path, mode_t mode)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? mkfifo(path, mode) : -1;
+}
+
+static int fake_chdir(const char *path)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? chdir(path) : -1;
+}
+
+static int fake_inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? inotify_add_watch(fd, path, mask) : -1;
+}
+
+static int fake_execve(const char *path, char *const argv[], char *const envp[])
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? execve(path, argv, envp) : -1;
+}
+
+/* --- processes that do not exist --- */
+
+enum { ENDS_MAX = 8192, KILLS_MAX = 8192 };
+
+static struct {
+	pid_t first, next;              /* 0: real ones */
+	pid_t no_group;
+	int living;
+	siginfo_t end[ENDS_MAX];
+	int ends_told, ends;
+	struct fake_kill kill[KILLS_MAX];
+	int kills, reboots, pauses_ms;
+} people;
+
+void fake_processes(pid_t first)
+{
+	memset(&people, 0, sizeof people);
+	people.first = people.next = first;
+}
+
+int fake_forks(void)
+{
+	return people.next - people.first;
+}
+
+void fake_end(pid_t pid, int code, int status)
+{
+	siginfo_t *end = &people.end[people.ends++ % ENDS_MAX];
+
+	memset(end, 0, sizeof *end);
+	end->si_signo = SIGCHLD;
+	end->si_code = code;
+	end->si_pid = pid;
+	end->si_status = status;
+}
+
+void fake_no_group(pid_t pid)
+{
+	people.no_group = pid;
+}
+
+int fake_kills(const struct fake_kill **out)
+{
+	int kills = people.kills;
+
+	*out = people.kill;
+	people.kills = 0;
+	return kills;
+}
+
+int fake_reboots(void)
+{
+	return people.reboots;
+}
+
+int fake_pauses_ms(void)
+{
+	return people.pauses_ms;
+}
+
+static pid_t fake_fork(void)
+{
+	if (!people.first)
+		return fork();
+	people.living++;
+	return people.next++;
+}
+
+static int fake_kill(pid_t pid, int signal)
+{
+	/* Real ones reach what a test may have started; init, everybody and the own group are out of bounds. */
+	if (!people.first && pid > 1)
+		return kill(pid, signal);
+	if (!people.first && pid < -1 && -pid != getpgrp())
+		return kill(pid, signal);
+	if (people.no_group && pid == -people.no_group) {
+		errno = ESRCH;
+		return -1;
+	}
+	people.kill[people.kills++ % KILLS_MAX] = (struct fake_kill){ pid, signal };
+	return 0;
+}
+
+static int fake_waitid(idtype_t type, id_t id, siginfo_t *out, int options)
+{
+	if (!people.first)
+		return waitid(type, id, out, options);
+	if (people.ends_told < people.ends) {
+		*out = people.end[people.ends_told++ % ENDS_MAX];
+		people.living -= out->si_pid >= people.first && out->si_pid < people.next;
+		errno = ECHILD;                 /* left by something before: means nothing beside a success */
+		return 0;
+	}
+	if (people.living > 0)
+		return 0;
+	errno = ECHILD;
+	return -1;
+}
+
+static int fake_reboot(int cmd)
+{
+	(void)cmd;
+	people.reboots++;
+	return 0;
+}
+
+static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	if (!people.first || fds)
+		return poll(fds, count, timeout_ms);
+	people.pauses_ms += timeout_ms;
+	return 0;
+}
+
+static int fake_nanosleep(const struct timespec *duration, struct timespec *left)
+{
+	if (!people.first)
+		return nanosleep(duration, left);
+	people.pauses_ms += (int)(duration->tv_sec * 1000 + duration->tv_nsec / 1000000);
+	return 0;
+}
+
+static int fake_mlockall(int flags)
+{
+	(void)flags;
+	return 0;
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fake/sys.h - lib/sys.c with a say in what fails: the n-th call, every call of a name, and the clock.
- * Linked into unit tests in place of lib/sys.c. Nothing fails until it is armed. */
+/* fake/sys.h - lib/sys.c with a say in what fails: the n-th call, every call of a name; with a clock, a root and
+ * processes that the test makes up.
+ * Linked into unit tests in place of lib/sys.c. Nothing fails until it is armed. Whatever the test says, reboot(2) and
+ * mlockall(2) do nothing, no signal goes to process 1, to everybody or to the own group, and without fake_root() init's own
+ * files (/run/initctl, /dev/console, utmp ...) are refused with EPERM. */
 #ifndef FAKE_SYS_H
 #define FAKE_SYS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* The n-th system call from now on (1 is the next) fails with err (negative); with always, all after it too. */
 void fault_arm(int nth, int err);
@@ -28,6 +32,24 @@ int fault_calls(void);
 /* Freezes both clocks at these values (fake_clock_ns >= 0); -1: the real ones. */
 void fake_clock_set(int64_t mono_ns, int64_t wall_ns);
 void fake_clock_advance_ms(int64_t ms);
+
+/* Absolute paths lie below dir from now on, those of what is executed included; NULL: where they say. */
+void fake_root(const char *dir);
+
+/* From now on fork() makes nobody and hands out first, first + 1 ...; kill() and reboot() only note down; waitid() tells
+ * what fake_end() said; a pause (nanosleep(), poll() of nothing) passes at once. Forgets what was noted. 0: real ones. */
+void fake_processes(pid_t first);
+int fake_forks(void);                                      /* since fake_processes() */
+void fake_end(pid_t pid, int code, int status);            /* the next end of a child to be told: CLD_EXITED ... */
+void fake_no_group(pid_t pid);                             /* this one leads no group yet: kill(-pid) is ESRCH */
+
+struct fake_kill {
+	pid_t pid;
+	int signal;
+};
+int fake_kills(const struct fake_kill **out);              /* those noted; forgets them */
+int fake_reboots(void);
+int fake_pauses_ms(void);                                  /* in all */
 
 /* Number of open descriptors of this process, from 3 on. */
 int fds_open(void);
