@@ -10,7 +10,7 @@
 #include "lib/sys.h"
 
 enum { FAMILY_MAGIC = 0x494e4641, FAMILY_VERSION = 1 };
-enum { NOBODY = -1, MEMFD_CLOEXEC = 1 };
+enum { NOBODY = -1, MOVED = -2, MEMFD_CLOEXEC = 1 };
 
 /* The memfd: this, the entries, then the process fields, each with a NUL behind it. */
 struct family_image {
@@ -353,40 +353,40 @@ static bool is_born_executed(uint32_t action)
 	return action_is_first((enum action)action) || action == ACTION_KBREQUEST;
 }
 
-/* Takes the process over: from here on only the new record knows the pid. */
-static void move_process(struct family *family, struct entry *to, struct entry *from)
+static void take_process(struct family *family, struct entry *to, const struct entry *from)
 {
 	if (!from->pid)
 		return;
 	to->pid = from->pid;
-	family_seal(to);
 	index_insert(family, family_position(family, to));
 	count_running(family, to, 1);
-	from->pid = 0;
 }
 
-static void adopt_entry(struct family *family, struct strings *strings, const struct table *table,
-	uint32_t at, struct entry *old)
+/* True if it is what old was: old's process is then its own. */
+static bool adopt_entry(struct family *family, struct strings *strings, const struct table *table,
+	uint32_t at, const struct entry *old)
 {
 	const struct table_entry *line = table_entry(table, at);
 	struct entry *entry = &family->entry[family->total++];
+	bool is_same = old && old->action == line->action;
 
 	family->count++;
 	memcpy(entry->id, line->id, sizeof entry->id);
 	memcpy(entry->levels, line->levels, sizeof entry->levels);
 	entry->action = line->action;
 	put_process(strings, entry, table_process(table, line), line->process_len);
-	if (old && old->action == line->action) {
+	if (is_same) {
 		keep_state(entry, old);
-		move_process(family, entry, old);
+		take_process(family, entry, old);
 	} else if (is_born_executed(line->action)) {
 		entry->flags = ENTRY_EXECUTED;
 	}
 	family_seal(entry);
+	return is_same;
 }
 
 static void adopt_leftover(struct family *family, struct strings *strings,
-	const struct family *from, struct entry *old)
+	const struct family *from, const struct entry *old)
 {
 	struct entry *entry = &family->entry[family->total++];
 
@@ -394,13 +394,30 @@ static void adopt_leftover(struct family *family, struct strings *strings,
 	entry->action = old->action;
 	put_process(strings, entry, family_process(from, old), old->process_len);
 	keep_state(entry, old);
-	move_process(family, entry, old);
+	take_process(family, entry, old);
 	family_seal(entry);
+}
+
+/* The old family stays whole until the new one takes its place: a crash in between loses nobody. */
+static void adopt_all(struct family *family, struct strings *strings, const struct table *table,
+	const struct family *from, struct id_index *ids)
+{
+	for (uint32_t i = 0; i < table->count; i++) {
+		int32_t old = id_index_take(ids, from, table_entry(table, i)->id);
+
+		if (adopt_entry(family, strings, table, i, old == NOBODY ? NULL : &from->entry[old]))
+			ids->next[old] = MOVED;
+	}
+	for (int32_t i = 0; i < from->total; i++)
+		if (from->entry[i].pid && ids->next[i] != MOVED)
+			adopt_leftover(family, strings, from, &from->entry[i]);
+	family->image->count = family->count;
+	family->image->total = family->total;
 }
 
 int family_adopt(struct family *family, const struct table *table)
 {
-	struct family next;
+	struct family next, old = *family;
 	struct id_index ids;
 	struct strings strings;
 	int32_t capacity = (int32_t)table->count + family->running;
@@ -418,19 +435,10 @@ int family_adopt(struct family *family, const struct table *table)
 	}
 	strings = (struct strings){ (char *)next.image,
 		sizeof *next.image + (size_t)capacity * sizeof(struct entry) };
-	for (uint32_t i = 0; i < table->count; i++) {
-		int32_t old = id_index_take(&ids, family, table_entry(table, i)->id);
-
-		adopt_entry(&next, &strings, table, i, old == NOBODY ? NULL : &family->entry[old]);
-	}
-	for (int32_t i = 0; i < family->total; i++)
-		if (family->entry[i].pid)
-			adopt_leftover(&next, &strings, family, &family->entry[i]);
-	next.image->count = next.count;
-	next.image->total = next.total;
+	adopt_all(&next, &strings, table, &old, &ids);
 	sys_unmap(ids.memory, ids.size_bytes);
-	family_drop(family);
 	*family = next;
+	family_drop(&old);
 	return 0;
 }
 
@@ -444,16 +452,26 @@ static bool head_is_valid(const struct family_image *image, off_t size)
 		(uint64_t)image->total <= ((uint64_t)size - sizeof *image) / sizeof(struct entry);
 }
 
+static bool process_is_valid(const struct family *family, const struct entry *entry)
+{
+	uint64_t begin = (uint64_t)((const char *)(family->entry + family->total) - (const char *)family->image);
+	uint64_t end = (uint64_t)entry->process_offset + entry->process_len;
+
+	if (!entry->process_offset)
+		return !entry->process_len;
+	return entry->process_offset >= begin && end < family->size_bytes &&
+		!family_process(family, entry)[entry->process_len];
+}
+
 static bool entry_is_valid(const struct family *family, const struct entry *entry)
 {
 	struct entry copy = *entry;
-	uint64_t end = (uint64_t)entry->process_offset + entry->process_len;
 
 	family_seal(&copy);
 	return copy.checksum == entry->checksum && entry->action > ACTION_NONE &&
-		entry->action < ACTION_COUNT && end < family->size_bytes && entry->pid >= 0 &&
+		entry->action < ACTION_COUNT && entry->pid >= 0 &&
 		memchr(entry->levels, '\0', sizeof entry->levels) &&
-		memchr(entry->id, '\0', sizeof entry->id) && !family_process(family, entry)[entry->process_len];
+		memchr(entry->id, '\0', sizeof entry->id) && process_is_valid(family, entry);
 }
 
 /* A place in the order stays, so that the rest keeps its own; nothing is ever started from it. */
