@@ -41,6 +41,9 @@ void control_open(struct init *in)
 		reserve_number();
 	else
 		loop_watch(in, in->control.fd, SOURCE_CONTROL);
+	in->control.folder_fd = sys_inotify(IN_NONBLOCK | IN_CLOEXEC);
+	if (in->control.folder_fd >= 0)
+		loop_watch(in, in->control.folder_fd, SOURCE_FOLDER);
 	if (!in->control.is_closed)
 		job_want(in, JOB_DOOR);
 }
@@ -83,38 +86,28 @@ static int open_fifo(void)
 	return fd;
 }
 
-static int watch_folder(void)
+/* Into pid 1's own inotify instance, which we share. 0 or a negative errno. */
+static int watch_folder(const struct control *control)
 {
-	int err, fd = sys_inotify(IN_NONBLOCK | IN_CLOEXEC);
+	int watch = sys_inotify_add(control->folder_fd, FIFO_FOLDER, IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+		IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
 
-	if (fd < 0)
-		return fd;
-	err = sys_inotify_add(fd, FIFO_FOLDER, IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
-		IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
-	if (err < 0) {
-		sys_close(fd);
-		return err;
-	}
-	return fd;
+	return watch < 0 ? watch : 0;
 }
 
 void control_door_in_child(struct init *in)
 {
 	/* Watched first: what changes while the FIFO is opened makes pid 1 look again. */
 	int mounts = sys_open(MOUNTS_PATH, O_RDONLY | O_CLOEXEC, 0);
-	int folder = watch_folder();
+	int folder_err = watch_folder(&in->control);
 	int fifo = open_fifo();
-	int fds[3] = { fifo, folder, mounts };
+	int fds[2] = { fifo, mounts };
 
 	if (fifo == -ENOTUNIQ || fifo == -ENXIO)
 		report_log_in_child(in, LOG_TO_BOTH, "%s is not a fifo", INIT_FIFO);
 	if (fifo < 0)
 		sys_exit(-fifo);
-	if (folder < 0) {
-		fds[1] = mounts;                     /* only the last ones may be missing */
-		fds[2] = -1;
-	}
-	report_in_child(in, REPORT_DOOR, folder < 0 ? "no folder" : "", fds, 3);
+	report_in_child(in, REPORT_DOOR, folder_err ? "" : CONTROL_FOLDER_WATCHED, fds, 2);
 }
 
 /* --- pid 1's side --- */
@@ -168,19 +161,19 @@ static void take_fifo(struct init *in, int fd)
 	loop_watch(in, control->fd, SOURCE_CONTROL);
 }
 
-void control_take(struct init *in, int fds[3])
+void control_take(struct init *in, const char *text, int fds[2])
 {
 	struct control *control = &in->control;
 
+	control->has_watch = !strcmp(text, CONTROL_FOLDER_WATCHED);
 	if (control->is_closed) {
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < 2; i++)
 			if (fds[i] >= 0)
 				sys_close(fds[i]);
 		return;
 	}
 	take_fifo(in, fds[0]);
-	replace_fd(in, &control->folder_fd, fds[1], SOURCE_FOLDER);
-	replace_fd(in, &control->mounts_fd, fds[2], SOURCE_MOUNTS);
+	replace_fd(in, &control->mounts_fd, fds[1], SOURCE_MOUNTS);
 }
 
 /* Without the watches (no /proc yet, no inotify) the name is looked at every few seconds, as long as it lasts. */
@@ -190,7 +183,7 @@ void control_door_ended(struct init *in, int err)
 
 	if (control->is_closed || job_is_busy(in, JOB_DOOR))
 		return;
-	if (err || control->fd < 0 || control->folder_fd < 0 || control->mounts_fd < 0)
+	if (err || control->fd < 0 || !control->has_watch || control->mounts_fd < 0)
 		job_want_at(in, JOB_DOOR, mono_after_s(mono_now(), POLL_S));
 }
 
@@ -214,7 +207,6 @@ void control_close(struct init *in)
 	control->is_closed = true;
 	job_cancel(in, JOB_DOOR);
 	keep_old(in);
-	replace_fd(in, &control->folder_fd, -1, SOURCE_FOLDER);
 	replace_fd(in, &control->mounts_fd, -1, SOURCE_MOUNTS);
 }
 

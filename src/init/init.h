@@ -37,6 +37,8 @@ struct job {
 struct control {
 	int fd, old_fd;                 /* old_fd: the one before, until it is read empty; -1: none */
 	int folder_fd, mounts_fd;       /* tell when the name may have changed */
+	bool has_watch;                 /* in folder_fd, an inotify instance that is never closed: that would sleep
+	                                 * until a work queue of the kernel is through (fsnotify_destroy_group()) */
 	dev_t dev;
 	ino_t ino;
 	bool is_closed;                 /* by SIGUSR2 */

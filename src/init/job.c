@@ -82,7 +82,7 @@ static void let_go(struct init *in, enum job_kind kind)
 
 static _Noreturn void run_in_child(struct init *in, enum job_kind kind)
 {
-	child_shed(in, in->load_fd);
+	child_shed(in, kind == JOB_DOOR ? in->control.folder_fd : in->load_fd);
 	rules[kind].body(in);
 	sys_exit(0);
 }

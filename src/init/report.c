@@ -96,8 +96,7 @@ static void on_console(struct init *in, const struct report *report, int fds[REP
 
 static void on_door(struct init *in, const struct report *report, int fds[REPORT_FDS_MAX])
 {
-	(void)report;
-	control_take(in, fds);
+	control_take(in, report->text, fds);
 }
 
 static void on_level(struct init *in, const struct report *report, int fds[REPORT_FDS_MAX])
