@@ -4,9 +4,6 @@
 
 Stock holds here as well, with five seconds between two attempts.
 """
-import os
-import signal
-
 from rows import INITTAB, Row, tap, wait_for
 
 INITTAB_OF_LEVEL_3 = INITTAB + """a1:3:wait:/tmp/mark first
@@ -20,7 +17,7 @@ def what_is_due_while_forks_are_refused_is_done_in_order_when_they_work():
     with Row(inittab=INITTAB_OF_LEVEL_3, pids_cgroup=True) as row:
         getty = row.gettys("g1")[-1]
         row.m.pids.limit(1)
-        row.m.call(lambda: os.kill(getty, signal.SIGKILL))
+        row.kill(getty)
         row.reaps()
         wait_for(lambda: "cannot fork, retry.." in row.m.syslog.texts(), "a message about it")
         since = len(row.marks())
@@ -45,7 +42,7 @@ def a_short_refusal_is_over_as_soon_as_it_is_over():
     with Row(pids_cgroup=True) as row:
         getty = row.gettys("g1")[-1]
         row.m.pids.limit(1)
-        row.m.call(lambda: os.kill(getty, signal.SIGKILL))
+        row.kill(getty)
         wait_for(lambda: "cannot fork, retry.." in row.m.syslog.texts(), "a message about it")
         row.m.pids.limit(None)
         wait_for(lambda: row.gettys("g1")[-1] != getty, "the getty to come back")

@@ -22,11 +22,12 @@ TIOCSPTLCK, TIOCGPTN = 0x40045431, 0x80045430
 LOOP_SET_FD, LOOP_SET_STATUS64, LOOP_CTL_GET_FREE = 0x4C00, 0x4C04, 0x4C82
 LOOP_CLR_FD, LO_FLAGS_AUTOCLEAR = 0x4C01, 4
 
-# machine -> (AUDIT_ARCH, pivot_root, ioctl)
-_ARCH = {"x86_64": (0xC000003E, 155, 16), "aarch64": (0xC00000B7, 41, 29)}
+# machine -> (AUDIT_ARCH, pivot_root, ioctl, those that set the clock)
+_ARCH = {"x86_64": (0xC000003E, 155, 16, (159, 164, 227, 305)),
+         "aarch64": (0xC00000B7, 41, 29, (112, 170, 171, 266))}
 if platform.machine() not in _ARCH:
     raise ImportError("the numbers of the system calls are not known for " + platform.machine())
-_AUDIT_ARCH, _NR_PIVOT_ROOT, _NR_IOCTL = _ARCH[platform.machine()]
+_AUDIT_ARCH, _NR_PIVOT_ROOT, _NR_IOCTL, _NR_CLOCK = _ARCH[platform.machine()]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -81,12 +82,14 @@ def forbid_machine_wide_acts():
     """What no name space keeps apart: clock, modules, I/O ports, the console's redirection."""
     for capability in (CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_TIME):
         prctl(PR_CAPBSET_DROP, capability)
-    load, jeq, ret, eperm = 0x20, 0x15, 0x06, 0x00050001
-    code = b"".join(struct.pack("=HBBI", *line) for line in (
-        (load, 0, 0, 4), (jeq, 0, 5, _AUDIT_ARCH),              # another ABI: refused as a whole
-        (load, 0, 0, 0), (jeq, 0, 2, _NR_IOCTL),
-        (load, 0, 0, 24), (jeq, 1, 0, TIOCCONS),
-        (ret, 0, 0, 0x7FFF0000), (ret, 0, 0, eperm)))
-    buffer = ctypes.create_string_buffer(code, len(code))
-    program = _Filter(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
-    prctl(PR_SET_SECCOMP, 2, ctypes.addressof(program))
+    load, jump_if, give = 0x20, 0x15, 0x06      # BPF: load a word, jump when equal, return
+    refuse = (give, 0, 0, 0x00050001)           # SECCOMP_RET_ERRNO with EPERM
+    code = [(load, 0, 0, 4), (jump_if, 1, 0, _AUDIT_ARCH), refuse, (load, 0, 0, 0)]
+    for number in _NR_CLOCK:
+        code += [(jump_if, 0, 1, number), refuse]
+    code += [(jump_if, 0, 3, _NR_IOCTL), (load, 0, 0, 24), (jump_if, 0, 1, TIOCCONS), refuse,
+             (give, 0, 0, 0x7FFF0000)]
+    program = b"".join(struct.pack("=HBBI", *line) for line in code)
+    buffer = ctypes.create_string_buffer(program, len(program))
+    header = _Filter(len(code), ctypes.cast(buffer, ctypes.c_void_p))
+    prctl(PR_SET_SECCOMP, 2, ctypes.addressof(header))

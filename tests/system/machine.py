@@ -469,8 +469,8 @@ class Machine:
         """Seconds that a dead orphan waited for pid 1, those without a processor not counted."""
         return probe.Orphan(self).die(deadline)
 
-    def watch(self, also_home=()):
-        return probe.Watch(self.pid, also_home)
+    def watch(self):
+        return probe.Watch(self.pid)
 
     def strace(self):
         return probe.Strace(self.pid)

@@ -77,9 +77,8 @@ class Watch:
     PATIENCE_S = 0.1
     LOCKS = re.compile(r"mutex|rwsem|\block_|_lock\b|down_")
 
-    def __init__(self, pid, also_home=()):
+    def __init__(self, pid):
         self.pid = pid
-        self.home = THE_ONE_WAIT | set(also_home)
         self.offences = []
         self.blinks = collections.Counter()
         self.samples = 0
@@ -111,7 +110,7 @@ class Watch:
         for when, _, data in self.reader.journal.read():
             self.samples += 1
             state, syscall, wchan, switches = data.decode().split()
-            fine = state in "RtTZX" or syscall == "running" or state == "S" and syscall in self.home
+            fine = state in "RtTZX" or syscall == "running" or state == "S" and syscall in THE_ONE_WAIT
             here = None if fine else (state, syscall, wchan, switches)
             if here and here != before:
                 since = when

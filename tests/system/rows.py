@@ -12,21 +12,12 @@
 With STOCK=1 the subject is the stock init, which sleeps in select and calls whatever it likes:
 only what a fault does to it is judged then, which shows that these tests can fail.
 """
-import contextlib
-import os
 import re
-import signal
 
-from machine import (CMD_RUNLVL, CMD_SETENV, Machine, request_bytes, sinks, subject,  # noqa: F401
-                     tap, wait_for)
+from machine import (CMD_RUNLVL, CMD_SETENV, request_bytes, sinks, subject, tap,    # noqa: F401
+                     wait_for)
+from scene import Scene
 
-MARK = """#!/bin/sh
-echo "$1 $RUNLEVEL $PREVLEVEL" >>/tmp/marks
-"""
-GETTY = """#!/bin/sh
-echo "up $1 $$" >>/tmp/marks
-exec sleep 1000000
-"""
 INITTAB = """# level 2 and 3 differ in their rc; the getty runs in both
 id:2:initdefault:
 si::sysinit:/tmp/mark sysinit
@@ -53,7 +44,6 @@ ALLOWED = set("""
 NEVER_WAITING = {"wait4": "WNOHANG", "waitid": "WNOHANG", "futex": "FUTEX_WAKE",
                  "recvmsg": "MSG_DONTWAIT",
                  "openat": "O_NONBLOCK|O_PATH", "open": "O_NONBLOCK|O_PATH"}
-SELECT = ("select", "pselect6")
 PROMPT_S = 1.0
 BATCH = 49
 NUMBERED = re.compile(r"/etc/inittab\[\d+\]: line(\d+): unknown action field")
@@ -73,39 +63,23 @@ def number_of(text):
     return int(found.group(1)) if found else None
 
 
-class Row:
-    def __init__(self, inittab=INITTAB, boot=(), syslog="dgram", level="2", prepare=None,
-                 **machine_options):
-        self.inittab, self.boot_args, self.syslog_kind, self.level = inittab, boot, syslog, level
-        self.prepare, self.machine_options = prepare, machine_options
+class Row(Scene):
+    def __init__(self, inittab=INITTAB, level="2", **options):
+        super().__init__(inittab, **options)
+        self.level = level
         self.numbered = 0
         self.batches = []       # the first number of each
         self.questions = 0
-        self._exits = contextlib.ExitStack()
+        self.strict = self.which != "stock"
 
-    def __enter__(self):
-        with contextlib.ExitStack() as exits:
-            self.m = exits.enter_context(Machine(subject(), **self.machine_options))
-            self.m.write("/tmp/mark", MARK, 0o755)
-            self.m.write("/tmp/getty", GETTY, 0o755)
-            self.m.write("/tmp/marks", "")
-            self.m.write("/etc/inittab", self.inittab)
-            if self.syslog_kind:
-                self.m.syslog.start(self.syslog_kind)
-            if self.prepare:
-                self.prepare(self.m)
-            self.m.boot(*self.boot_args)
-            self.watch = exits.enter_context(self.m.watch(SELECT if subject() == "stock" else ()))
-            self.arrives(self.level)
-            wait_for(lambda: self.gettys("g1"), "the getty to be started")
-            self._exits = exits.pop_all()
-        return self
+    def began(self, exits):
+        self.watch = exits.enter_context(self.m.watch())
+        self.arrives(self.level)
+        self.wait_getty("g1")
 
     def __exit__(self, kind, error, trace):
-        if kind is None:
-            tap.check(self.m.poll_status() is None, "pid 1 lives")
-        self._exits.__exit__(kind, error, trace)
-        if kind is None:
+        super().__exit__(kind, error, trace)
+        if kind is None and self.strict:
             self.watch.judge()
 
     # -------------------------------------------------------------------------------- in every row
@@ -158,13 +132,12 @@ class Row:
 
     def respawns(self, name="g1"):
         gone = self.gettys(name)[-1]
-        self.m.call(lambda: os.kill(gone, signal.SIGKILL))
+        self.kill(gone)
         wait_for(lambda: self.gettys(name)[-1] != gone,
                  "a respawn entry that was killed to come back")
 
-    @staticmethod
-    def judge_calls(trace):
-        if subject() == "stock":
+    def judge_calls(self, trace):
+        if not self.strict:
             return
         tap.check(trace.names, "strace saw pid 1 at work")
         tap.equal(trace.strangers(ALLOWED), [], "system calls of pid 1 that are not on the list")
@@ -173,15 +146,6 @@ class Row:
             tap.equal(bad, [], "calls of %s that may wait" % name)
 
     # -------------------------------------------------------------------------- what it is made of
-
-    def marks(self):
-        return [line.split() for line in self.m.read("/tmp/marks").splitlines()]
-
-    def marked(self, word):
-        return any(m[0] == word for m in self.marks())
-
-    def gettys(self, name):
-        return [int(m[2]) for m in self.marks() if m[:2] == ["up", name]]
 
     def log(self, count):
         """Makes init say count numbered lines, on console and syslog: bad lines of an inittab that
