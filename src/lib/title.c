@@ -36,6 +36,4 @@ void title_set(struct title *title, const char *text)
 	if (len > title->size_bytes - 1)
 		len = title->size_bytes - 1;
 	memcpy(title->area, text, len);
-	if (len >= title->argv_bytes && title->argv_bytes)
-		title->area[title->argv_bytes - 1] = text[title->argv_bytes - 1];
 }
