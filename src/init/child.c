@@ -72,7 +72,8 @@ static _Noreturn void execute(struct init *in, const struct entry *entry, uint64
 	command_plan(&command, process, &line,
 		in->level.now != LEVEL_SINGLE && !sys_access(INIT_SCRIPT_PATH, R_OK));
 	/* What was said before the start stands on the console before what the process says. */
-	(void)queue_wait_past(in->log.queue, SINK_CONSOLE, record_seq - 1, CONSOLE_WAIT_MS);
+	if (in->log.queue)
+		(void)queue_wait_past(in->log.queue, SINK_CONSOLE, record_seq - 1, CONSOLE_WAIT_MS);
 	if (command_has_record(process))
 		record_wait_in_child(&in->log, record_seq);
 	signals_default();

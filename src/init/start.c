@@ -68,16 +68,24 @@ enum wish start_wish(const struct init *in, const struct entry *entry)
 	return WISH_NOTHING;
 }
 
-/* True: enough starts in too short a time. */
-static bool guard_trips(struct entry *entry, struct mono now)
+static bool guard_window_is_over(const struct entry *entry, struct mono now)
 {
-	struct mono window_end = mono_after_s((struct mono){ entry->guard_since_ns }, GUARD_WINDOW_S);
+	return mono_is_due(mono_after_s((struct mono){ entry->guard_since_ns }, GUARD_WINDOW_S), now);
+}
 
-	if (!entry->guard_count || mono_is_due(window_end, now)) {
+/* True: enough starts in too short a time. */
+static bool guard_trips(const struct entry *entry, struct mono now)
+{
+	return entry->guard_count >= GUARD_STARTS && !guard_window_is_over(entry, now);
+}
+
+static void guard_count_start(struct entry *entry, struct mono now)
+{
+	if (!entry->guard_count || guard_window_is_over(entry, now)) {
 		entry->guard_since_ns = now.ns;
 		entry->guard_count = 0;
 	}
-	return ++entry->guard_count > GUARD_STARTS;
+	entry->guard_count++;
 }
 
 static void hold_back(struct init *in, struct entry *entry, struct mono now)
@@ -90,9 +98,11 @@ static void hold_back(struct init *in, struct entry *entry, struct mono now)
 	family_list_push(&in->family, &in->family.held, entry);
 }
 
-static void mark_started(struct init *in, struct entry *entry, pid_t pid)
+static void mark_started(struct init *in, struct entry *entry, pid_t pid, struct mono now)
 {
-	if (!start_is_respawned(entry))
+	if (start_is_respawned(entry))
+		guard_count_start(entry, now);
+	else
 		entry->flags |= ENTRY_EXECUTED;
 	if (start_is_waited_for(entry))
 		entry->flags |= ENTRY_WAITING;
@@ -103,8 +113,7 @@ static void mark_started(struct init *in, struct entry *entry, pid_t pid)
 
 int start_entry(struct init *in, struct entry *entry, struct mono now)
 {
-	uint64_t record_seq = queue_next_seq(in->log.queue);
-	uint32_t guard_count = entry->guard_count;
+	uint64_t record_seq = in->log.queue ? queue_next_seq(in->log.queue) : 0;
 	pid_t pid;
 
 	if (start_is_respawned(entry) && guard_trips(entry, now)) {
@@ -114,11 +123,8 @@ int start_entry(struct init *in, struct entry *entry, struct mono now)
 	pid = sys_fork();
 	if (!pid)
 		child_main(in, entry, record_seq);
-	if (pid < 0) {
-		entry->guard_count = guard_count;    /* it was no start */
-		family_seal(entry);
+	if (pid < 0)
 		return pid;
-	}
-	mark_started(in, entry, pid);
+	mark_started(in, entry, pid, now);
 	return 0;
 }

@@ -57,7 +57,8 @@ struct init *fake_init_begin(void)
 	in->epoll_fd = in->signal_fd = in->timer_fd = in->report_fd = in->report_child_fd = -1;
 	strcpy(in->console, "/dev/console");
 	in->level = (struct level){ .phase = PHASE_STEADY, .now = '2', .previous = 'N', .wanted = '2',
-		.did_boot = true, .stop_s = LEVEL_STOP_DEFAULT_S, .deadline = MONO_NEVER };
+		.did_boot = true, .stop_s = LEVEL_STOP_DEFAULT_S, .deadline = MONO_NEVER,
+		.reread_at = MONO_NEVER };
 	return in;
 }
 

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake/init.h"
+#include "init/reap.h"
+#include "initlog/sink_records.h"
+#include "lib/sys.h"
+
+static int begin(void **state)
+{
+	*state = fake_init_begin();
+	return 0;
+}
+
+static int end(void **state)
+{
+	fake_init_end(*state);
+	return 0;
+}
+
+/* A fork that belongs to this entry. */
+static pid_t run(struct init *in, const char *id)
+{
+	pid_t pid = sys_fork();
+
+	family_set_running(&in->family, fake_entry(in, id), pid);
+	return pid;
+}
+
+/* The next record for wtmp; kind 0: there is none. */
+static struct record_event recorded(struct init *in)
+{
+	struct record_event event = { 0 };
+	struct record record;
+
+	if (queue_take(in->log.queue, SINK_WTMP, &record))
+		return event;
+	assert_int_equal(record.len_bytes, sizeof event);
+	memcpy(&event, record.text, sizeof event);
+	queue_done(in->log.queue, SINK_WTMP, &record);
+	return event;
+}
+
+static void an_end_is_marked_once_with_what_it_ended_by(void **state)
+{
+	struct init *in = *state;
+	struct entry *entry;
+	pid_t a, b;
+
+	fake_adopt(in, "a:2:once:x\nb:2:once:y\n");
+	a = run(in, "a");
+	b = run(in, "b");
+	fake_end(b, CLD_KILLED, SIGTERM);
+	fake_end(a, CLD_EXITED, 3);
+	assert_false(chld_handler(in));
+	entry = fake_entry(in, "a");
+	assert_int_equal(entry->pid, 0);
+	assert_int_equal(entry->wait_code, CLD_EXITED);
+	assert_int_equal(entry->wait_status, 3);
+	entry = fake_entry(in, "b");
+	assert_int_equal(entry->pid, 0);
+	assert_int_equal(entry->wait_code, CLD_KILLED);
+	assert_int_equal(entry->wait_status, SIGTERM);
+	assert_null(family_find_pid(&in->family, a));
+	assert_int_equal(in->family.running, 0);
+	assert_int_equal(in->orphans, 0);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 0);
+}
+
+static void an_end_is_recorded_unless_the_entry_has_a_plus(void **state)
+{
+	struct init *in = *state;
+	struct record_event event;
+	pid_t a, b;
+
+	fake_adopt(in, "a:2:once:x\nb:2:once:y\nno:2:once:+z\n");
+	a = run(in, "a");
+	b = run(in, "b");
+	fake_end(run(in, "no"), CLD_EXITED, 0);
+	fake_end(a, CLD_EXITED, 7);
+	fake_end(b, CLD_DUMPED, SIGSEGV);
+	assert_false(chld_handler(in));
+	event = recorded(in);
+	assert_int_equal(event.kind, RECORD_END);
+	assert_int_equal(event.pid, a);
+	assert_memory_equal(event.id, "a\0\0", 4);
+	assert_int_equal(event.exit, 7);
+	assert_int_equal(event.termination, 0);
+	event = recorded(in);
+	assert_int_equal(event.pid, b);
+	assert_int_equal(event.exit, 0);
+	assert_int_equal(event.termination, SIGSEGV);
+	assert_int_equal(recorded(in).kind, 0);
+}
+
+static void a_batch_ends_after_1024_and_says_that_there_may_be_more(void **state)
+{
+	struct init *in = *state;
+
+	fake_adopt(in, "");
+	for (int i = 0; i < 2500; i++)
+		fake_end(sys_fork(), CLD_EXITED, 0);
+	assert_true(chld_handler(in));
+	assert_int_equal(in->orphans, 1024);
+	assert_true(chld_handler(in));
+	assert_int_equal(in->orphans, 2048);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 2500);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 2500);
+}
+
+static void living_children_end_the_batch(void **state)
+{
+	struct init *in = *state;
+	pid_t pid;
+
+	fake_adopt(in, "a:2:once:x\n");
+	run(in, "a");
+	pid = sys_fork();
+	assert_false(chld_handler(in));
+	fake_end(pid, CLD_EXITED, 0);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 1);
+	assert_int_equal(in->family.running, 1);
+}
+
+static void unknown_pids_are_counted_as_orphans(void **state)
+{
+	struct init *in = *state;
+	pid_t known;
+
+	fake_adopt(in, "a:2:once:x\n");
+	known = run(in, "a");
+	fake_end(77, CLD_EXITED, 0);                    /* never forked by us: came to us when its parent ended */
+	fake_end(INT32_MAX, CLD_KILLED, 9);
+	fake_end(known, CLD_EXITED, 0);
+	fake_end(known, CLD_EXITED, 0);                 /* a new process of the same number */
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 3);
+	assert_int_equal(in->family.running, 0);
+	assert_null(fake_said(in, SINK_SYSLOG));
+}
+
+/* fake/sys.c leaves ECHILD in errno beside each success: the kernel may, too. */
+static void a_stale_errno_drops_no_status(void **state)
+{
+	struct init *in = *state;
+	pid_t a;
+
+	fake_adopt(in, "a:2:wait:x\n");
+	a = run(in, "a");
+	fake_entry(in, "a")->flags |= ENTRY_WAITING;
+	family_seal(fake_entry(in, "a"));
+	errno = ECHILD;
+	fake_end(a, CLD_EXITED, 5);
+	errno = ECHILD;
+	assert_false(chld_handler(in));
+	assert_int_equal(fake_entry(in, "a")->wait_status, 5);
+	assert_false(fake_entry(in, "a")->flags & ENTRY_WAITING);
+}
+
+static void an_error_ends_the_batch_and_is_said(void **state)
+{
+	static const int errors[] = { -EINVAL, -EINTR, -ENOSYS };
+	struct init *in = *state;
+
+	fake_adopt(in, "");
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+		char text[80];
+
+		fault_name("waitid", errors[i]);
+		assert_false(chld_handler(in));
+		assert_true(fault_calls() < 10);                /* tried no more in this turn */
+		(void)snprintf(text, sizeof text, "cannot wait for children: %s", strerror(-errors[i]));
+		assert_string_equal(fake_said(in, SINK_CONSOLE), text);
+		assert_null(fake_said(in, SINK_CONSOLE));
+		fault_clear();
+	}
+	fault_name("waitid", -ECHILD);
+	assert_false(chld_handler(in));
+	fault_clear();
+	assert_null(fake_said(in, SINK_CONSOLE));
+}
+
+static void an_error_in_the_middle_loses_nobody(void **state)
+{
+	struct init *in = *state;
+	pid_t a, b;
+
+	fake_adopt(in, "a:2:once:x\nb:2:once:x\n");
+	a = run(in, "a");
+	b = run(in, "b");
+	fake_end(a, CLD_EXITED, 0);
+	fake_end(b, CLD_EXITED, 0);
+	fault_name_after("waitid", 1, -EINVAL);
+	assert_false(chld_handler(in));
+	fault_clear();
+	assert_int_equal(in->family.running, 1);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->family.running, 0);
+	assert_int_equal(in->orphans, 0);
+}
+
+static void helpers_and_jobs_are_no_orphans(void **state)
+{
+	struct init *in = *state;
+
+	fake_adopt(in, "");
+	in->log.helper[SINK_SYSLOG].pid = sys_fork();
+	in->job[JOB_DOOR].pid = sys_fork();
+	fake_end(in->log.helper[SINK_SYSLOG].pid, CLD_KILLED, SIGKILL);
+	fake_end(in->job[JOB_DOOR].pid, CLD_EXITED, 0);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 0);
+	assert_int_equal(in->log.helper[SINK_SYSLOG].pid, 0);
+	assert_int_equal(in->job[JOB_DOOR].pid, 0);
+}
+
+static void real_children_are_reaped_each_exactly_once(void **state)
+{
+	struct init *in = *state;
+	enum { CHILDREN = 50 };
+	int64_t deadline = 30 * 100;
+	pid_t pid[CHILDREN];
+
+	fake_adopt(in, "a:2:once:x\n");
+	fake_processes(0);
+	for (int i = 0; i < CHILDREN; i++) {
+		pid[i] = sys_fork();
+		assert_true(pid[i] >= 0);
+		if (!pid[i])
+			_exit(i);
+	}
+	family_set_running(&in->family, fake_entry(in, "a"), pid[CHILDREN - 1]);
+	while (in->orphans < CHILDREN - 1 || in->family.running) {
+		assert_false(chld_handler(in));
+		usleep(10000);                          /* poll of a condition, up to a deadline */
+		assert_true(deadline-- > 0);
+	}
+	assert_int_equal(in->orphans, CHILDREN - 1);
+	assert_int_equal(fake_entry(in, "a")->wait_status, CHILDREN - 1);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		CASE(an_end_is_marked_once_with_what_it_ended_by),
+		CASE(an_end_is_recorded_unless_the_entry_has_a_plus),
+		CASE(a_batch_ends_after_1024_and_says_that_there_may_be_more),
+		CASE(living_children_end_the_batch),
+		CASE(unknown_pids_are_counted_as_orphans),
+		CASE(a_stale_errno_drops_no_status),
+		CASE(an_error_ends_the_batch_and_is_said),
+		CASE(an_error_in_the_middle_loses_nobody),
+		CASE(helpers_and_jobs_are_no_orphans),
+		CASE(real_children_are_reaped_each_exactly_once),
+	};
+#undef CASE
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
