@@ -180,7 +180,8 @@ static const char *skip_redirection(const char *at)
 
 static bool can_exec(const struct word *word)
 {
-	if (word->is_assignment || *word->text == '-' || *word->text == '{')
+	/* An option of exec; {fd}>file and %job of bash. */
+	if (word->is_assignment || (*word->text && strchr("-{%", *word->text)))
 		return false;
 	for (size_t i = 0; i < sizeof not_files / sizeof not_files[0]; i++)
 		if (!strcmp(word->text, not_files[i]))

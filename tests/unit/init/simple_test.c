@@ -98,7 +98,7 @@ static void words_of_the_shell_itself_are_none(void **state)
 		"printf x", "test -e a", "[ -e a ]", "kill -1 $$", "true", "false", "command a >b",
 		"wait", "read a <b", "[[ a ]]", "function a", "source a", "'cd' /", "\"exec\" a",
 		"\\cd /", "c\\d /", "c'd' /", "e\"x\"ec a", ">b cd /", "2>&1 exec a", "-a >b", "-",
-		"{a}>b c");
+		"{a}>b c", "%1 >a", "'%'1 >a");
 }
 
 static void what_is_not_understood_is_none(void **state)
