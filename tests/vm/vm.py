@@ -24,17 +24,24 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.dirname(HERE)]
+sys.path[:0] = [HERE, os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "system")]
 import image    # noqa: E402
 import tap      # noqa: E402
-from channels import (DEADLINE, Control, Line, MachineError, Monitor,   # noqa: E402
-                      Result)
+from channels import (DEADLINE, Control, Heartbeat, Line, MachineError,     # noqa: E402
+                      Monitor, Result)
 
 EPOLL_WAITS = {232, 281, 441}           # epoll_wait, epoll_pwait, epoll_pwait2 on x86-64
 PR_SET_PDEATHSIG = 1
 # Quiet, so that what the serial console says is init's; the rest is for a quick start.
 KERNEL_WORDS = ("console=ttyS0 quiet loglevel=1 mitigations=off tsc=reliable i8042.noaux "
                 "cryptomgr.notests")
+# Kernel threads are children of process 2.
+DESCRIBE = """cd /proc/1
+grep -E 'State|PPid|VmRSS|Sig|Shd|ctxt' status
+echo "system call: $(cat syscall)"
+echo "stack:"; cat stack
+ps -o pid,ppid,stat,args | awk '$2 != 2 && $1 != 2'
+echo "rc:"; cat /run/rc.log"""
 
 
 def init_root():
@@ -88,7 +95,7 @@ class Machine:
         self.kill()
 
     def _argv(self, kernel, initrd, fds):
-        con, ser, ctl, mon = fds
+        con, ser, ctl, mon, beat = fds
         return ["qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-m", str(self.memory),
                 "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                 "-icount", "shift=1,sleep=" + ("off" if self.hurry else "on"),
@@ -97,6 +104,7 @@ class Machine:
                 "-chardev", f"socket,id=ctl,fd={ctl}", "-device", "virtio-serial-pci",
                 "-device", f"virtserialport,chardev=ctl,name={image.CONTROL}",
                 "-chardev", f"socket,id=mon,fd={mon}", "-mon", "chardev=mon,mode=control",
+                "-chardev", f"socket,id=beat,fd={beat}", "-mon", "chardev=beat,mode=readline",
                 "-kernel", kernel, "-initrd", initrd, "-append",
                 f"{KERNEL_WORDS} {image.GUEST_MARK} {self.words}"]
 
@@ -105,7 +113,8 @@ class Machine:
         self.serial = Line("serial line")
         self.control = Control()
         self.qmp = Monitor()
-        channels = (self.console, self.serial, self.control, self.qmp)
+        self.heartbeat = Heartbeat()
+        channels = (self.console, self.serial, self.control, self.qmp, self.heartbeat)
         fds = [c.theirs.fileno() for c in channels]
         with tempfile.NamedTemporaryFile(prefix="initvm-") as initrd:
             kernel = image.build(initrd.name, self.root, self.files, self.programs,
@@ -133,7 +142,8 @@ class Machine:
         self.console.close()
         self.serial.close()
         self.control.ours.close()
-        self.qmp.ours.close()
+        self.qmp.close()
+        self.heartbeat.close()
         self.stderr.close()
 
     def monitor(self, line):
@@ -184,6 +194,10 @@ class Machine:
     def wait_runlevel(self, text):
         wait_until(f"runlevel {text}", lambda: self.runlevel() == text)
 
+    def wait_booted(self):
+        """Until some level is entered."""
+        wait_until("a level is entered", lambda: self.runlevel()[-1:].isdigit())
+
     def rc_log(self):
         return self.read("/run/rc.log").decode().splitlines()
 
@@ -220,10 +234,7 @@ class Machine:
         said = ["console: " + self.console.tail(), "serial: " + self.serial.tail(500)]
         if self.process and self.process.poll() is None and self.control.ready:
             try:
-                said.append(self.run("for i in 1; do cat /proc/$i/status /proc/$i/syscall "
-                                     "/proc/$i/wchan /proc/$i/stack; done; ps -o "
-                                     "pid,ppid,stat,args | head -60; cat /run/rc.log", 20,
-                                     deadline=30).text)
+                said.append(self.run(DESCRIBE, timeout=20, deadline=30).text)
             except MachineError as err:
                 said.append(str(err))
         else:

@@ -112,7 +112,21 @@ int storm_main(int argc, char **argv)
 	return refused != 0;
 }
 
-/* Console output goes to a pty whose master is never read, until this process ends. */
+/* Fills a tty until it takes no more, and leaves its descriptor blocking. */
+static void tty_fill(int fd)
+{
+	char block[512];
+
+	memset(block, '.', sizeof(block));
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while (write(fd, block, sizeof(block)) > 0)
+		;
+	while (write(fd, block, 1) > 0)
+		;
+	fcntl(fd, F_SETFL, 0);
+}
+
+/* Console output goes to a full pty whose master is never read, until this process ends. */
 int redirect_main(int argc, char **argv)
 {
 	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -126,7 +140,12 @@ int redirect_main(int argc, char **argv)
 		return 1;
 	}
 	slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0 || ioctl(slave, TIOCCONS, NULL) < 0) {
+	if (slave < 0) {
+		perror(name);
+		return 1;
+	}
+	tty_fill(slave);
+	if (ioctl(slave, TIOCCONS, NULL) < 0) {
 		perror("TIOCCONS");
 		return 1;
 	}
@@ -136,6 +155,28 @@ int redirect_main(int argc, char **argv)
 		pause();
 }
 
+/* True once the line holds back what it was given: its sender was told to stop. */
+static int is_stopped(int fd)
+{
+	int waiting = 0, i;
+
+	for (i = 0; i < 10; i++) {
+		if (ioctl(fd, TIOCOUTQ, &waiting) < 0 || waiting == 0)
+			return 0;
+		guest_sleep_ms(20);
+	}
+	return 1;
+}
+
+static void process_kill(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (kill(pid, 0) == 0)
+		guest_sleep_ms(1);
+}
+
+/* Opens a serial line, says so, waits until the other side has stopped it, ends the process PID that holds it
+ * open as well (0: nobody does), and closes it: the last close of a line with unsent output. */
 int lastclose_main(int argc, char **argv)
 {
 	int64_t start;
@@ -143,13 +184,21 @@ int lastclose_main(int argc, char **argv)
 
 	if (argc != 3)
 		return 2;
-	fd = open(argv[1], O_WRONLY | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || write(fd, argv[2], strlen(argv[2])) < 0) {
+	fd = open(argv[1], O_RDWR | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0) {
 		perror(argv[1]);
 		return 1;
 	}
-	printf("closing\n");
+	printf("open\n");
 	fflush(stdout);
+	do
+		if (write(fd, ".", 1) < 0 && errno != EAGAIN)
+			return 1;
+	while (!is_stopped(fd));
+	printf("stopped\n");
+	fflush(stdout);
+	if (atoi(argv[2]))
+		process_kill(atoi(argv[2]));
 	start = guest_now_ms();
 	close(fd);
 	printf("closed after %lld ms\n", (long long)(guest_now_ms() - start));

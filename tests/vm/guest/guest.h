@@ -17,7 +17,7 @@ int agent_main(int argc, char **argv);          /* agent NAME: serve commands on
 int watch_main(int argc, char **argv);          /* watch FILE MS: sample what pid 1 does */
 int orphan_main(int argc, char **argv);         /* orphan MS: how long until a dead orphan is gone */
 int storm_main(int argc, char **argv);          /* storm TOTAL BATCH: many orphans, counts refused forks */
-int redirect_main(int argc, char **argv);       /* redirect: TIOCCONS to a pty that nobody reads */
-int lastclose_main(int argc, char **argv);      /* lastclose DEV TEXT: write, close, say how long */
+int redirect_main(int argc, char **argv);       /* redirect: TIOCCONS to a full pty that nobody reads */
+int lastclose_main(int argc, char **argv);      /* lastclose DEV PID: the last close of a stopped line */
 
 #endif

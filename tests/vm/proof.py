@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What must hold in every row of faults, seen from inside a machine of vm.py.
+
+    table = Table(m)            # an inittab to which entries, and bad lines that make numbered messages, are added
+    unharmed(m, table)          # orphans reaped, telinit q and telinit 3 answered, respawn back, pid 1 in its one wait
+    Numbers(m, mark).judge(n)   # the numbered messages came in order, or were counted as lost where they are missing
+"""
+import re
+
+import vm
+from vm import tap
+
+INITTAB = """id:2:initdefault:
+si::sysinit:/etc/rc sysinit
+~~:S:wait:/sbin/sulogin
+l0:0:wait:/etc/rc 0
+l2:2:wait:/etc/rc 2
+l3:3:wait:/etc/rc 3
+l6:6:wait:/etc/rc 6
+rs:2345:respawn:/etc/rc.keep rs
+"""
+
+# Lets go of the console at once: whoever holds it open changes what its last close is.
+KEEP = """#!/bin/sh
+exec </dev/null >/dev/null 2>&1
+echo $$ > /run/$1.pid
+exec sleep 1000000
+"""
+
+FILES = {"/etc/inittab": INITTAB, "/etc/rc.keep": KEEP}
+
+ORPHAN_MS = 1000
+
+
+class Table:
+    """The inittab of the machine as the test changes it."""
+
+    def __init__(self, machine, text=INITTAB):
+        self.m = machine
+        self.text = text
+        self.asked = 0
+        self.numbered = 0
+
+    def _reload(self, more):
+        self.m.write("/etc/inittab", self.text + more)
+        result = self.m.run("telinit q", timeout=30)
+        tap.equal(result.status, 0, f"telinit q ends well ({result.text.strip()})")
+
+    def answers(self):
+        """telinit q makes init start an entry that was not there before."""
+        self.asked += 1
+        mark = f"/run/asked.{self.asked}"
+        self._reload(f"q{self.asked % 100}:2345:once:/bin/touch {mark}\n")
+        self.m.wait(f"init reads the inittab again ({mark})", f"test -e {mark}")
+
+    def say(self, count):
+        """Has init say COUNT numbered messages: as many bad lines, read once."""
+        first = self.numbered + 1
+        self.numbered += count
+        self._reload("".join(f"x:2:seq-{n:06d}:true\n" for n in range(first, self.numbered + 1)))
+
+
+def quick_orphan(m):
+    ms = m.orphan_ms()
+    tap.check(ms is not None and ms <= ORPHAN_MS,
+              f"an orphan is gone within {ORPHAN_MS} ms (it took {ms})")
+
+
+class LevelChange:
+    """Asks for the other one of 2 and 3; wait() for it, and for its rc entry to have run."""
+
+    def __init__(self, m):
+        self.m = m
+        self.old = m.runlevel().split()[-1]
+        self.new = "3" if self.old == "2" else "2"
+        self.before = self._ran()
+        result = m.run(f"telinit {self.new}", timeout=30)
+        tap.equal(result.status, 0, f"telinit {self.new} ends well ({result.text.strip()})")
+
+    def _ran(self):
+        return self.m.rc_log().count(f"{self.new} {self.old} {self.new}")
+
+    def wait(self):
+        vm.wait_until(f"level {self.new} is entered", lambda: self._ran() > self.before)
+        self.m.wait_runlevel(f"{self.old} {self.new}")
+
+
+def respawn(m, name="rs"):
+    """An entry that is killed comes back."""
+    old = m.check(f"cat /run/{name}.pid").strip()
+    m.check(f"kill -9 {old}")
+    m.wait(f"entry {name} comes back", f"new=$(cat /run/{name}.pid); test $new != {old} && kill -0 $new")
+
+
+def in_the_one_wait(m):
+    elsewhere = m.pid1_elsewhere()
+    for k in elsewhere:
+        tap.diag(f"pid 1 elsewhere: {k}")
+    tap.check(not elsewhere, "pid 1 sleeps in its one wait and nowhere else")
+
+
+def unharmed(m, table):
+    quick_orphan(m)
+    table.answers()
+    LevelChange(m).wait()
+    respawn(m)
+    quick_orphan(m)
+    in_the_one_wait(m)
+
+
+class Numbers:
+    """What a console shows of the numbered messages, from MARK on."""
+    WORD = re.compile(rb"seq-(\d{6}): unknown action field\r+\n|(\d+) messages? lost")
+
+    def __init__(self, machine, mark, first):
+        self.m = machine
+        self.mark = mark
+        self.first = first
+
+    def words(self):
+        return [(int(a), None) if a else (None, int(b))
+                for a, b in self.WORD.findall(self.m.console.since(self.mark))]
+
+    def arrived(self, last):
+        return any(number == last for number, _ in self.words())
+
+    def judge(self, last, others):
+        """Waits for the LAST number. OTHERS: how many messages besides the numbered ones may be among the lost."""
+        vm.wait_until(f"message {last} on the console", lambda: self.arrived(last))
+        due, lost_here, gaps, lost = self.first, 0, 0, 0
+        for number, count in self.words():
+            if number is None:
+                lost_here += count
+                continue
+            tap.check(number >= due, f"messages come once and in order: {number} where {due} was due")
+            gap = number - due
+            tap.check(lost_here >= gap, f"{gap} are missing before {number}, {lost_here} are "
+                                        "counted as lost there")
+            due, gaps, lost, lost_here = number + 1, gaps + gap, lost + lost_here, 0
+            if number == last:
+                break
+        tap.check(gaps <= lost <= gaps + others,
+                  f"{gaps} numbers are missing and up to {others} others, {lost} are counted as lost")
+        tap.diag(f"{last - self.first + 1} said, {gaps} of them lost and counted")
