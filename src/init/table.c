@@ -300,7 +300,7 @@ int table_open(int fd, struct table *out)
 
 	if (seals < 0)
 		return seals;
-	if (seals != TABLE_SEALS)
+	if ((seals & TABLE_SEALS) != TABLE_SEALS)
 		return -EPROTO;
 	err = sys_fstat(fd, &st);
 	if (err)

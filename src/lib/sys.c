@@ -23,6 +23,7 @@
 enum { ABI_FUTEX_WAIT = 0, ABI_FUTEX_WAKE = 1 };
 enum { ABI_KDSIGACCEPT = 0x4B4E };
 enum { ABI_PR_SET_MM = 35, ABI_PR_SET_MM_ARG_START = 8, ABI_PR_SET_MM_ARG_END = 9 };
+enum { ABI_MFD_NOEXEC_SEAL = 8 };
 enum { ABI_ADD_SEALS = 1033, ABI_GET_SEALS = 1034 };
 
 static int result(long value)
@@ -216,8 +217,12 @@ int sys_lock(int fd, int cmd, struct flock *lock)
 
 int sys_memfd(const char *name, unsigned flags)
 {
+	int fd;
+
 	BEFORE(memfd);
-	return result(syscall(SYS_memfd_create, name, flags));
+	/* Where vm.memfd_noexec is 2 there is no other; before Linux 6.3 the flag is unknown. */
+	fd = result(syscall(SYS_memfd_create, name, flags | ABI_MFD_NOEXEC_SEAL));
+	return fd == -EINVAL ? result(syscall(SYS_memfd_create, name, flags)) : fd;
 }
 
 int sys_seal(int fd, int seals)

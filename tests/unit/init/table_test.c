@@ -290,6 +290,22 @@ static void a_table_that_is_not_sealed_is_refused(void **state)
 	close(fd);
 }
 
+/* With vm.memfd_noexec the kernel adds one of its own, F_SEAL_EXEC. */
+static void a_seal_more_does_no_harm(void **state)
+{
+	struct image image = good_image();
+	int fd = new_memfd();
+	struct table t;
+
+	(void)state;
+	assert_int_equal(sys_pwrite(fd, image.bytes, image.size, 0), image.size);
+	assert_int_equal(sys_seal(fd, F_SEAL_FUTURE_WRITE), 0);
+	assert_int_equal(table_seal(fd), 0);
+	assert_int_equal(table_open(fd, &t), 0);
+	table_close(&t);
+	close(fd);
+}
+
 static int opened(const struct image *image)
 {
 	int err, fd = new_memfd();
@@ -495,6 +511,7 @@ int main(void)
 		cmocka_unit_test(only_what_is_entered_by_itself_makes_a_level),
 		cmocka_unit_test(nobody_changes_a_table_that_is_open),
 		cmocka_unit_test(a_table_that_is_not_sealed_is_refused),
+		cmocka_unit_test(a_seal_more_does_no_harm),
 		cmocka_unit_test(a_table_that_somebody_still_maps_for_writing_is_refused),
 		cmocka_unit_test(what_is_no_memfd_is_refused),
 		cmocka_unit_test(a_huge_image_is_refused_before_it_is_mapped),

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -162,6 +163,22 @@ static void a_sealed_memfd_stays_as_it_is(void **state)
 	assert_memory_equal(at, "abc", 3);
 	assert_int_equal(sys_unmap(at, 3), 0);
 	sys_close(fd);
+}
+
+/* So that it can be made where vm.memfd_noexec is 2, and no kernel warns of it. */
+static void a_memfd_cannot_be_executed(void **state)
+{
+	int fd = sys_memfd("test", 3), probe = (int)syscall(SYS_memfd_create, "probe", 8 /* MFD_NOEXEC_SEAL */);
+	struct stat st;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(sys_fstat(fd, &st), 0);
+	if (probe >= 0)
+		assert_int_equal(st.st_mode & 0111, 0);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close(probe);
+	close(fd);
 }
 
 static void a_directory_is_listed(void **state)
@@ -358,6 +375,7 @@ int main(void)
 		CASE(a_range_is_closed_and_nothing_beside_it),
 		CASE(a_pipe_has_the_flags_it_was_asked_for),
 		CASE(a_sealed_memfd_stays_as_it_is),
+		CASE(a_memfd_cannot_be_executed),
 		CASE(a_directory_is_listed),
 		CASE(locks_never_wait),
 		CASE(a_futex_says_why_it_did_not_wait),
