@@ -330,15 +330,17 @@ static bool is_multi_user(char level)
 /* Boot scripts empty utmp after the boot record went into it. */
 static int notice_emptied(const struct file_sink *file, int fd, const struct record_event *event)
 {
-	struct stat st;
+	const struct utmp_record key = { .type = UTMP_BOOT_TIME };
+	struct utmp_record found;
+	off_t at;
 	int err;
 
 	if (file->use != UTMP_REPLACE || event->kind != RECORD_LEVEL ||
 		!is_multi_user(event->level))
 		return 0;
-	err = sys_fstat(fd, &st);
-	if (err || st.st_size >= (off_t)sizeof(struct utmp_record))
-		return err;
+	err = utmp_find(fd, &key, &found, &at);
+	if (err != -ENOENT)
+		return err == -EFBIG ? 0 : err;
 	if (word(file, WORD_BOOT) == OUT && (word(file, WORD_BOOT_WHEN) & KNOWN))
 		set_word(file, WORD_BOOT, DUE);
 	return 0;

@@ -10,7 +10,7 @@
  * there, and only a lapping queue loses. Boot and level are remembered in the queue's words
  * until they are out, also over an absent file: every later event writes them first. Since each
  * event carries both, they outlive a queue that has lapped, too. A level among 2-5 that finds
- * utmp empty (boot scripts do that) writes both there again.
+ * no boot record in utmp (boot scripts empty it) writes both there again.
  *
  * An end has the line that its process had in utmp, in both files (last(1) ends a session by
  * it). The utmp sink, which alone sees the line before the slot goes to the next process, keeps

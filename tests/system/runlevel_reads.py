@@ -54,7 +54,7 @@ class Files:
 
 
 def in_private_run(argv, runlevel, utmp=None):
-    """Runs argv in a mount namespace where /run and /var/run are an empty tmpfs with these files in it."""
+    """Runs argv in a mount namespace where /run and /var/run hold these files and nothing else."""
     script = """set -e
         mount --make-rprivate /
         mount -t tmpfs none /run
@@ -138,7 +138,8 @@ def without_a_record_the_runlevel_file_counts():
     with Files() as files:
         for name, text, wanted, code in [
                 ("a character", b"5", b"N 5\n", 0), ("with a newline", b"5\n", b"N 5\n", 0),
-                ("S", b"S", b"N S\n", 0), ("empty", b"", b"unknown\n", 1), ("absent", None, b"unknown\n", 1),
+                ("S", b"S", b"N S\n", 0), ("empty", b"", b"unknown\n", 1),
+                ("absent", None, b"unknown\n", 1),
                 ("not a level", b"x", b"unknown\n", 1), ("a NUL", b"\0", b"unknown\n", 1),
                 ("0xff", b"\xff", b"unknown\n", 1)]:
             for utmp in (None, b"", b"".join(nothing), level("2", "N")[:383]):

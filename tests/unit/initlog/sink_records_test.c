@@ -549,7 +549,7 @@ static void utmp_is_emptied_or_created(void **state)
 	assert_int_equal(load(utmp, found, sizeof found), RECORD_BYTES);
 }
 
-static void a_level_that_finds_utmp_empty_writes_the_boot_again(void **state)
+static void a_level_that_finds_no_boot_in_utmp_writes_it_again(void **state)
 {
 	(void)state;
 	boot();
@@ -564,10 +564,18 @@ static void a_level_that_finds_utmp_empty_writes_the_boot_again(void **state)
 	EXPECT(wtmp, wanted_boot(T0 + 1), wanted_level('S', 'N', T0 + 2),
 		wanted_level('2', 'S', T0 + 3));
 
+	/* Also when a process ended since. */
 	make_file(utmp, "", 0);
-	level('1', '2'); /* not a level among 2-5 */
+	end("bw", 1001);
+	level('3', '2');
 	run_both();
-	EXPECT(utmp, wanted_level('1', '2', T0 + 4));
+	EXPECT(utmp, wanted(UTMP_DEAD_PROCESS, "bw", 1001, T0 + 4), wanted_boot(T0 + 1),
+		wanted_level('3', '2', T0 + 5));
+
+	make_file(utmp, "", 0);
+	level('1', '3'); /* not a level among 2-5 */
+	run_both();
+	EXPECT(utmp, wanted_level('1', '3', T0 + 6));
 }
 
 static void an_absent_file_is_not_made_and_gets_boot_and_level_when_it_comes(void **state)
@@ -1032,7 +1040,7 @@ int main(void)
 		CASE(a_start_takes_the_slot_of_another_process_unless_it_is_gone_itself),
 		CASE(an_end_takes_no_slot_of_a_living_process),
 		CASE(utmp_is_emptied_or_created),
-		CASE(a_level_that_finds_utmp_empty_writes_the_boot_again),
+		CASE(a_level_that_finds_no_boot_in_utmp_writes_it_again),
 		CASE(an_absent_file_is_not_made_and_gets_boot_and_level_when_it_comes),
 		CASE(what_is_no_file_counts_as_absent),
 		CASE(a_sparse_giant_does_not_hang_the_helper),
