@@ -11,6 +11,7 @@ static void put(struct initlog *log, unsigned sinks, struct wall when, struct re
 	if (!log->queue)
 		return;
 	event.version = RECORD_EVENT_VERSION;
+	event.said_at_ns = mono_now().ns;
 	event.level = log->level;
 	event.previous = log->previous;
 	event.booted_s = log->booted.s;

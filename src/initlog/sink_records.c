@@ -14,6 +14,7 @@ enum {
 	READERS_AGAIN_MS = 20,
 	READERS_REMEMBERED_S = 60,
 	LOCK_LOOK_MS = 500,
+	TRUNCATE_WITHIN_S = 10,
 };
 
 /* What each of the two sinks keeps across restarts of its helper and new images of pid 1. */
@@ -340,7 +341,7 @@ static int notice_emptied(const struct file_sink *file, int fd, const struct rec
 		return 0;
 	err = utmp_find(fd, &key, &found, &at);
 	if (err != -ENOENT)
-		return err == -EFBIG ? 0 : err;
+		return err;
 	if (word(file, WORD_BOOT) == OUT && (word(file, WORD_BOOT_WHEN) & KNOWN))
 		set_word(file, WORD_BOOT, DUE);
 	return 0;
@@ -431,6 +432,17 @@ static bool is_event(const struct record *record, struct item *item)
 	return item->event.version == RECORD_EVENT_VERSION;
 }
 
+/* Later it would empty what others wrote. */
+static int truncate_now_or_never(const char *path, struct mono said_at)
+{
+	int err;
+
+	if (mono_is_due(mono_after_s(said_at, TRUNCATE_WITHIN_S), mono_now()))
+		return 0;
+	err = utmp_truncate(path);
+	return err == -EINTR ? err : 0;
+}
+
 static int deliver(void *state, const struct record *record, struct mono deadline)
 {
 	struct file_sink *file = state;
@@ -440,11 +452,8 @@ static int deliver(void *state, const struct record *record, struct mono deadlin
 	if (!is_event(record, &item))
 		return 0;
 	file->is_write_locked = false;
-	if (item.event.kind == RECORD_TRUNCATE) {
-		/* Now or not at all: later it might empty what others wrote. */
-		err = utmp_truncate(file->path);
-		return err == -EINTR ? err : 0;
-	}
+	if (item.event.kind == RECORD_TRUNCATE)
+		return truncate_now_or_never(file->path, (struct mono){ item.event.said_at_ns });
 	remember(file, &item.event, item.when);
 	if (item.event.kind == RECORD_LEVEL)
 		set_word(file, WORD_LEVEL_SHOWN, 0);    /* a new /run may have hidden it */

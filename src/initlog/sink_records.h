@@ -56,8 +56,9 @@ struct record_event {
 	int64_t booted_s;               /* wall clock at record_boot() ... */
 	int32_t booted_us;
 	int32_t is_booted;              /* ... 0: not yet, or not known */
+	int64_t said_at_ns;             /* struct mono */
 };
-static_assert(sizeof(struct record_event) == 32 && offsetof(struct record_event, pid) == 4 &&
+static_assert(sizeof(struct record_event) == 40 && offsetof(struct record_event, pid) == 4 &&
 	offsetof(struct record_event, id) == 8 && offsetof(struct record_event, exit) == 14 &&
 	offsetof(struct record_event, booted_s) == 16, "lies in the queue");
 

@@ -547,6 +547,11 @@ static void utmp_is_emptied_or_created(void **state)
 	assert_int_equal(run(SINK_RECORDS), 0);
 	fault_clear();
 	assert_int_equal(load(utmp, found, sizeof found), RECORD_BYTES);
+
+	record_truncate_utmp(&log_);
+	fake_clock_set(mono_now().ns + 11 * (int64_t)1000000000, now_s * 1000000000);
+	assert_int_equal(run(SINK_RECORDS), 0);
+	assert_int_equal(load(utmp, found, sizeof found), RECORD_BYTES);
 }
 
 static void a_level_that_finds_no_boot_in_utmp_writes_it_again(void **state)
