@@ -70,6 +70,9 @@ static void plan_words(struct command *out, const char *process)
 		word && *word != '#' && count < COMMAND_WORDS_MAX;
 		word = strtok_r(NULL, BLANKS, &rest))
 		out->argv[count++] = word;
+	/* Messages name argv[0]. */
+	if (!count)
+		out->argv[count++] = strcpy(out->text, "");
 	out->argv[count] = NULL;
 }
 
@@ -94,8 +97,8 @@ static const char *path_of(char *const envp[])
 	return PATH_DEFAULT;
 }
 
-/* Executes the file. One that the kernel does not know is a shell script without its first line: sh is given the file and
- * the words as they are, so that no character of theirs means anything. */
+/* Executes the file. One that the kernel does not know is a shell script without its first line:
+ * sh is given the file and the words as they are, so that no character of theirs means anything. */
 static int exec_file(const char *path, char *const argv[], char *const envp[])
 {
 	char *sh_argv[COMMAND_ARGS_MAX + 1] = { (char *)SHELL_PATH, (char *)path };
@@ -124,7 +127,7 @@ int command_exec(const struct command *command, char *const envp[])
 	const char *dir = path_of(envp);
 	int refused = -ENOENT;
 
-	if (!command->argv[0])
+	if (!*command->argv[0])
 		return -ENOENT;
 	if (strchr(command->argv[0], '/'))
 		return exec_file(command->argv[0], command->argv, envp);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* command.h - how the process field of an entry is run. command_plan() is pure; command_exec() runs in the
- * forked child and may block. */
+/* command.h - how the process field of an entry is run. command_plan() is pure; command_exec()
+ * runs in the forked child and may block. */
 #ifndef INIT_COMMAND_H
 #define INIT_COMMAND_H
 
@@ -18,13 +18,15 @@ struct command {
 	char *argv[COMMAND_ARGS_MAX + 1];
 };
 
-/* Fills out for `process` of the entry (id, levels, action word). with_initscript: /etc/initscript is readable and the
- * level is not S. Rules: spec in inittab(5): initscript; shell characters -> sh -c, with "exec " before one
- * simple command; else words (at most COMMAND_WORDS_MAX, a word beginning with # ends the line). */
-void command_plan(struct command *out, const char *process, const struct tab_line *entry, bool with_initscript);
+/* Fills out for `process` of the entry (id, levels, action word). with_initscript:
+ * /etc/initscript is readable and the level is not S. Rules: spec in inittab(5): initscript;
+ * shell characters -> sh -c, with "exec " before one simple command; else words (at most
+ * COMMAND_WORDS_MAX, a word beginning with # ends the line; nothing to run is one empty word). */
+void command_plan(struct command *out, const char *process, const struct tab_line *entry,
+	bool with_initscript);
 
-/* Executes argv (PATH of envp is searched). A file that the kernel does not know (ENOEXEC) is a shell script:
- * /bin/sh FILE WORDS. Returns a negative errno only. */
+/* Executes argv (PATH of envp is searched). A file that the kernel does not know (ENOEXEC) is a
+ * shell script: /bin/sh FILE WORDS. Returns a negative errno only. */
 int command_exec(const struct command *command, char *const envp[]);
 
 #endif

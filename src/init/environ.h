@@ -9,16 +9,19 @@
 
 enum { ENVIRON_VARS = 16, ENVIRON_VAR_BYTES = 368, ENVIRON_MAX = 128 };
 
-/* Variables that came through initctl (INIT_...), as KEY=VAL; an empty string is a free place. Lives in shared memory. */
+/* Variables that came through initctl (INIT_...), as KEY=VAL; an empty string is a free place.
+ * Lives in shared memory. */
 struct environ_vars {
 	char var[ENVIRON_VARS][ENVIRON_VAR_BYTES];
 };
 
-/* "KEY=VAL" sets or replaces, "KEY" removes. 0; -EINVAL: not an INIT_ name, or too long; -ENOSPC: 16 are set. */
+/* "KEY=VAL" sets or replaces, "KEY" removes. 0; -EINVAL: not an INIT_ name, or too long;
+ * -ENOSPC: 16 are set. */
 int environ_set(struct environ_vars *vars, const char *assignment) MUST_CHECK;
 
-/* The data area of a SETENV request: strings each ended by NUL, an empty one ends. Unterminated: -EINVAL, nothing set
- * from the torn string on. The first error is returned, the rest is still done. */
+/* The data area of a SETENV request: strings each ended by NUL, an empty one ends. Unterminated:
+ * -EINVAL, nothing set from the torn string on. The first error is returned, the rest is still
+ * done. */
 int environ_set_all(struct environ_vars *vars, const char *data, size_t size_bytes) MUST_CHECK;
 
 struct environ_values {
@@ -34,8 +37,9 @@ struct environ_block {
 };
 
 /* What is inherited, then the INIT_ variables, then PATH SHELL RUNLEVEL PREVLEVEL CONSOLE and
- * INIT_VERSION=sysvinit-VERSION; a later one replaces an earlier one of the same name. What does not fit in ENVIRON_MAX is
- * dropped: inherited ones, the last first. CONSOLE is left out when it is NULL or does not fit in text[]. */
+ * INIT_VERSION=sysvinit-VERSION; a later one replaces an earlier one of the same name. What does
+ * not fit in ENVIRON_MAX is dropped: inherited ones, the last first. CONSOLE is left out when it
+ * is NULL or does not fit in text[]. */
 void environ_build(struct environ_block *out, const struct environ_values *values);
 
 #endif

@@ -17,7 +17,8 @@
 #define UTF8_MARK "\xef\xbb\xbf"
 #define BLANKS " \t\n"
 
-enum { READ_BYTES = 65536, SAY_BYTES = 512, PLACE_BYTES = 320, CMDLINE_BYTES = 4096, DEVICE_MAX = 31 };
+enum { READ_BYTES = 65536, SAY_BYTES = 512, PLACE_BYTES = 320 };
+enum { CMDLINE_BYTES = 4096, DEVICE_MAX = 31 };
 
 struct load {
 	const struct loader_config *config;
@@ -325,8 +326,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* What never was a table (a directory, a dangling link, garbage) is named and left out; a file that could not be
- * read today may have been in use yesterday, so that its error counts. */
+/* What never was a table (a directory, a dangling link, garbage) is named and left out; a file
+ * that could not be read today may have been in use yesterday, so that its error counts. */
 static int tab_dir_file_load(struct load *load, const char *name)
 {
 	char path[PLACE_BYTES];
@@ -389,13 +390,15 @@ static int agetty_add(struct load *load, const char *device)
 	return err == -ENOMEM ? err : 0;
 }
 
-/* A name under /dev that holds nothing for a shell; "null" is how a kernel is told to have no console. */
+/* A name under /dev that holds nothing for a shell; "null" is how a kernel is told to have no
+ * console. */
 static bool is_device_name(const char *name)
 {
 	size_t len = strlen(name);
 
 	return len && len <= DEVICE_MAX && strcmp(name, "null") &&
-		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == len;
+		strspn(name, "abcdefghijklmnopqrstuvwxyz" "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			"0123456789_-./") == len;
 }
 
 static bool has_word(const char *text, const char *word)

@@ -6,20 +6,24 @@
 
 enum { WORD_BYTES = 16, NESTING_MAX = 16 };
 
-/* Words that a shell takes for itself (POSIX, bash, dash, busybox): "exec" would look for a file of that name. */
+/* Words that a shell takes for itself (POSIX, bash, dash, busybox): "exec" would look for a file
+ * of that name. */
 static const char *const not_files[] = {
-	"!", "{", "}", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
+	"!", "{", "}", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi",
+	"for",
 	"function", "if", "in", "select", "then", "time", "until", "while",
-	".", ":", "[", "alias", "bg", "bind", "break", "builtin", "caller", "cd", "chdir", "command",
+	".", ":", "[", "alias", "bg", "bind", "break", "builtin", "caller", "cd", "chdir",
+	"command",
 	"compgen", "complete", "compopt", "continue", "declare", "dirs", "disown", "echo", "enable",
 	"eval", "exec", "exit", "export", "false", "fc", "fg", "getopts", "hash", "help", "history",
-	"jobs", "kill", "let", "local", "logout", "mapfile", "popd", "printf", "pushd", "pwd", "read",
+	"jobs", "kill", "let", "local", "logout", "mapfile", "popd", "printf", "pushd", "pwd",
+	"read",
 	"readarray", "readonly", "return", "set", "shift", "shopt", "source", "suspend", "test",
 	"times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait",
 };
 
-/* Each skip_ function takes the text behind an opening character and returns what stands behind the closing one, or
- * NULL: never closed, or nested deeper than we follow. */
+/* Each skip_ function takes the text behind an opening character and returns what stands behind
+ * the closing one, or NULL: never closed, or nested deeper than we follow. */
 static const char *skip_dollar(const char *at, int depth, bool in_double);
 
 static const char *skip_single(const char *at)
@@ -71,8 +75,8 @@ static const char *skip_piece(const char *at, int depth)
 	}
 }
 
-/* Behind $( is a line of its own. A bracket that is closed too early here is seen once more outside, where it makes the
- * line no simple command. */
+/* Behind $( is a line of its own. A bracket that is closed too early here is seen once more
+ * outside, where it makes the line no simple command. */
 static const char *skip_command(const char *at, int depth)
 {
 	int level = 1;
@@ -93,7 +97,10 @@ static const char *skip_parameter(const char *at, int depth, bool in_double)
 		/* Shells differ on what a quote means within "${}". */
 		if (in_double && (*at == '\'' || *at == '"'))
 			return NULL;
-		at = in_double && *at == '$' ? skip_dollar(at + 1, depth, true) : skip_piece(at, depth);
+		if (in_double && *at == '$')
+			at = skip_dollar(at + 1, depth, true);
+		else
+			at = skip_piece(at, depth);
 	}
 	return at && *at ? at + 1 : NULL;
 }
@@ -154,7 +161,8 @@ static struct word word_take(const char *at)
 	return word;
 }
 
-/* The operator at < or >, without here-documents and bash's process substitution; what follows is its target. */
+/* The operator at < or >, without here-documents and bash's process substitution; what follows
+ * is its target. */
 static const char *skip_operator(const char *at)
 {
 	char first = *at++;

@@ -5,9 +5,10 @@
 
 #include <stdbool.h>
 
-/* True only when "exec LINE" does what LINE does: one command word that is no builtin and no reserved word, with
- * arguments and redirections. False for a list, pipe, group, leading assignment, redirections alone, here-documents,
- * and whatever is not understood with certainty (open quotes, $'...'). */
+/* True only when "exec LINE" does what LINE does: one command word that is no builtin and no
+ * reserved word, with arguments and redirections. False for a list, pipe, group, leading
+ * assignment, redirections alone, here-documents, and whatever is not understood with certainty
+ * (open quotes, $'...'). */
 bool simple_is_command(const char *line);
 
 #endif

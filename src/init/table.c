@@ -310,7 +310,8 @@ int table_open(int fd, struct table *out)
 	if (st.st_size < (off_t)sizeof(struct header))
 		return -EPROTO;
 	table.size_bytes = (size_t)st.st_size;
-	/* Private: a shared mapping of a write-sealed memfd, even one for reading, is refused before Linux 6.7. */
+	/* Private: a shared mapping of a write-sealed memfd, even one for reading, is refused
+	 * before Linux 6.7. */
 	err = sys_map(fd, table.size_bytes, PROT_READ, MAP_PRIVATE, &image);
 	if (err)
 		return err;

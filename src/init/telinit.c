@@ -23,7 +23,7 @@ enum { DEFAULT_STOP_S = 3, WAIT_MS = 3000 - 2 * RETRY_MS };
 
 static_assert(sizeof(struct init_request) == 384 && offsetof(struct init_request, i) == 16,
 	"initctl wire format");
-static_assert(sizeof(struct init_request) <= 512, "POSIX's least PIPE_BUF: one write, all or nothing");
+static_assert(sizeof(struct init_request) <= 512, "the least PIPE_BUF: one write, all or nothing");
 
 struct telinit {
 	const char *name;

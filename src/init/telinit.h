@@ -3,8 +3,9 @@
 #ifndef INIT_TELINIT_H
 #define INIT_TELINIT_H
 
-/* The exit status for main(). name: last path component of argv[0]. Ends within 3 s whatever the FIFO is or does
- * (missing, full, no reader, a regular file, a device); never creates or truncates a file. */
+/* The exit status for main(). name: last path component of argv[0]. Ends within 3 s whatever the
+ * FIFO is or does (missing, full, no reader, a regular file, a device); never creates or
+ * truncates a file. */
 int telinit_main(const char *name, int argc, char **argv);
 
 /* The same for another FIFO and another patience. */

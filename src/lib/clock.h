@@ -42,7 +42,8 @@ static inline struct mono mono_first(struct mono a, struct mono b)
 	return a.ns < b.ns ? a : b;
 }
 
-/* Milliseconds from now to the deadline, rounded up, 0 when it is past, -1 for never (as poll(2) takes it). */
+/* Milliseconds from now to the deadline, rounded up, 0 when it is past, -1 for never (as poll(2)
+ * takes it). */
 int mono_left_ms(struct mono deadline, struct mono now);
 
 #endif

@@ -11,10 +11,12 @@
 /* Writes all of buf to a descriptor that may block. 0 or a negative errno; EINTR is tried again. */
 int io_write_all(int fd, const void *buf, size_t len_bytes) MUST_CHECK;
 
-/* Reads until end of file or len_bytes. Bytes read, or a negative errno; EINTR is tried again. May block. */
+/* Reads until end of file or len_bytes. Bytes read, or a negative errno; EINTR is tried again.
+ * May block. */
 ssize_t io_read_all(int fd, void *buf, size_t len_bytes) MUST_CHECK;
 
-/* A whole small file as text: at most size_bytes - 1 bytes, then a NUL. Length or a negative errno. May block. */
+/* A whole small file as text: at most size_bytes - 1 bytes, then a NUL. Length or a negative
+ * errno. May block. */
 ssize_t io_read_file(const char *path, char *buf, size_t size_bytes) MUST_CHECK;
 
 #endif

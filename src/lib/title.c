@@ -31,7 +31,8 @@ void title_set(struct title *title, const char *text)
 		return;
 	if (!title->size_bytes)
 		return;
-	/* Without a NUL at argv's old end the kernel reads on into the environment (proc(5), cmdline). */
+	/* Without a NUL at argv's old end the kernel reads on into the environment (proc(5),
+	 * cmdline). */
 	memset(title->area, 0, title->size_bytes);
 	if (len > title->size_bytes - 1)
 		len = title->size_bytes - 1;

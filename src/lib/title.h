@@ -8,18 +8,18 @@
 enum { TITLE_MAX = 64 };
 
 struct title {
-	char *area;            /* argv and, behind it, the environment, as the kernel laid them out */
+	char *area;            /* argv, then the environment, as the kernel laid them out */
 	size_t size_bytes;
 	size_t argv_bytes;
 	char text[TITLE_MAX];
 };
 
-/* Remembers where the command line lies. The caller must have copied what it still needs of argv and environ:
- * title_set overwrites both. */
+/* Remembers where the command line lies. The caller must have copied what it still needs of argv
+ * and environ: title_set overwrites both. */
 void title_init(struct title *title, char **argv, char **envp);
 
-/* Shows text, NULs behind it. A longer text than the old command line and environment moves the bounds
- * (PR_SET_MM, needs CAP_SYS_RESOURCE), else it is cut. *title must outlive its use. */
+/* Shows text, NULs behind it. A longer text than the old command line and environment moves the
+ * bounds (PR_SET_MM, needs CAP_SYS_RESOURCE), else it is cut. *title must outlive its use. */
 void title_set(struct title *title, const char *text);
 
 #endif

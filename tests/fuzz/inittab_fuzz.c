@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any bytes as /etc/inittab: what the loader makes of them is a table that pid 1 takes, each entry of which can be
- * planned. A wrong answer aborts. */
+/* Any bytes as /etc/inittab: what the loader makes of them is a table that pid 1 takes, each
+ * entry of which can be planned. A wrong answer aborts. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* replay.c - runs a fuzz target without libFuzzer: every file of its corpus (CORPUS, a directory), each cut and changed
- * in places, and a fixed number of random inputs. The same inputs at every run. Prints TAP. */
+/* replay.c - runs a fuzz target without libFuzzer: every file of its corpus (CORPUS, a
+ * directory), each cut and changed in places, and a fixed number of random inputs. The same
+ * inputs at every run. Prints TAP. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,7 +126,8 @@ int main(void)
 	(void)setvbuf(stdout, NULL, _IONBF, 0);
 	printf("1..2\n");
 	count = corpus_try(&seed);
-	printf("ok 1 - %d files of %s and %d changed ones of each do no harm\n", count, CORPUS, CHANGED);
+	printf("ok 1 - %d files of %s and %d changed ones of each do no harm\n", count, CORPUS,
+		CHANGED);
 	random_try(&seed);
 	printf("ok 2 - %d random inputs do no harm\n", RANDOM);
 	return 0;

@@ -1,5 +1,5 @@
 # A target is tests/fuzz/NAME_fuzz.c with a corpus in tests/fuzz/corpus/NAME.
-#   make fuzz-replay                $(B)/fuzz/NAME_replay tries the corpus and fixed random inputs (TAP)
+#   make fuzz-replay                $(B)/fuzz/NAME_replay tries the corpus and random inputs (TAP)
 #   make fuzz FUZZ_SECONDS=60       clang's libFuzzer looks for new inputs; finds go to $(B)/fuzz
 FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_REPLAYS := $(FUZZ_NAMES:%=$(B)/fuzz/%_replay)
@@ -8,7 +8,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_FLAGS := $(filter-out -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2,$(OURS)) \
 	-Itests -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
-$(FUZZ_REPLAYS): $(B)/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c $(B)/obj/lib/sys.o $(B)/unit/libunit.a
+$(FUZZ_REPLAYS): $(B)/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c $(B)/obj/lib/sys.o \
+		$(B)/unit/libunit.a
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_OURS) -DCORPUS='"tests/fuzz/corpus/$*"' $(CPPFLAGS) $(CFLAGS) $(LINK) $(PIE) \
 		-MF $@.d -o $@ $(filter-out %.h,$^) $(LDFLAGS)
@@ -24,7 +25,7 @@ $(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_SRCS) Makefile tests/fuzz/rules.mk
 
 fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/%_fuzz)
 	set -e; for n in $(FUZZ_NAMES); do mkdir -p $(B)/fuzz/$$n; \
-		$(B)/fuzz/$${n}_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -print_final_stats=1 \
-			-artifact_prefix=$(B)/fuzz/$$n- $(B)/fuzz/$$n tests/fuzz/corpus/$$n; done
+		$(B)/fuzz/$${n}_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=20000 \
+			-print_final_stats=1 -artifact_prefix=$(B)/fuzz/$$n- $(B)/fuzz/$$n tests/fuzz/corpus/$$n; done
 
 .PHONY: fuzz

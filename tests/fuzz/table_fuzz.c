@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any bytes as a table's image: table_open() refuses it, or everything in it can be read. The first byte says how much of
- * a good header stands before the others, so that guesses reach the entries. A wrong answer aborts. */
+/* Any bytes as a table's image: table_open() refuses it, or everything in it can be read. The
+ * first byte says how much of a good header stands before the others, so that guesses reach the
+ * entries. A wrong answer aborts. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

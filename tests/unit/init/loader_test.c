@@ -107,7 +107,8 @@ static void hear(void *context, const char *text)
 static int load(struct place *p)
 {
 	const struct loader_config config = {
-		.tab = p->tab, .tab_dir = p->tab_dir, .cmdline = p->cmdline, .say = hear, .context = p,
+		.tab = p->tab, .tab_dir = p->tab_dir, .cmdline = p->cmdline, .say = hear,
+			.context = p,
 	};
 
 	forget(p);
@@ -162,7 +163,8 @@ static void good_lines_are_loaded_in_silence(void **state)
 	struct place *p = *state;
 
 	write_text(p->tab, "# a table\n\nid:3:initdefault:\nsi::sysinit:/etc/rc S\n"
-		"ca::ctrlaltdel:/sbin/shutdown\n~~:S:wait:/bin/sulogin\n1:23:respawn:/sbin/getty tty1\n");
+		"ca::ctrlaltdel:/sbin/shutdown\n~~:S:wait:/bin/sulogin\n"
+		"1:23:respawn:/sbin/getty tty1\n");
 	assert_loaded(p, 0);
 	assert_ids(p, "ca|id|si|~~|1|");
 	assert_string_equal(process_of(p, "~~"), "/bin/sulogin");
@@ -201,7 +203,8 @@ static void files_of_other_systems_are_read_as_they_look(void **state)
 {
 	struct place *p = *state;
 
-	write_text(p->tab, "\xef\xbb\xbf" "a:S:wait:x\r\n\r\n# c\r\n \r\nb:2:once:y \r\nc:2:once:z\r\r");
+	write_text(p->tab, "\xef\xbb\xbf" "a:S:wait:x\r\n\r\n# c\r\n \r\n"
+		"b:2:once:y \r\nc:2:once:z\r\r");
 	assert_loaded(p, 0);
 	assert_string_equal(process_of(p, "a"), "x");
 	assert_string_equal(process_of(p, "b"), "y ");
@@ -473,7 +476,8 @@ static void every_line_of_inittab_d_counts_in_the_order_of_names(void **state)
 
 static void only_tab_files_are_read(void **state)
 {
-	static const char *const others[] = { ".tab", ".h.tab", "a.tab~", "a.tab.bak", "tab", "a.TAB",
+	static const char *const others[] = { ".tab", ".h.tab", "a.tab~", "a.tab.bak", "tab",
+		"a.TAB",
 		"a.tabx", "xtab" };
 	struct place *p = *state;
 
@@ -583,7 +587,8 @@ static void consoles_get_nothing_unless_asked_for(void **state)
 {
 	static const char *const lines[] = { "console=ttyS0", "init.autocon=0 console=ttyS0",
 		"xinit.autocon=1 console=ttyS0", "init.autocon=12 console=ttyS0",
-		"init.autocon=1 xconsole=ttyS0", "init.autocon=1 console=", "init.autocon=1 console=null",
+		"init.autocon=1 xconsole=ttyS0", "init.autocon=1 console=",
+		"init.autocon=1 console=null",
 		"init.autocon=1 console=,115200", "init.autocon=1 console=tty;reboot",
 		"init.autocon=1 console=a:b", "init.autocon=1 console=$(x)", "", "init.autocon=1",
 		"init.autocon=1 console=abcdefghijklmnopqrstuvwxyz0123456789" };

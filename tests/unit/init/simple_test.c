@@ -30,15 +30,18 @@ static void a_command_with_arguments_is_one(void **state)
 {
 	(void)state;
 	ASSERT_ALL(true, "/sbin/getty", "/sbin/getty -L ttyS0 115200 vt100", "  a  b  ", "\ta\tb",
-		"getty", "a-b", "./a", "~/a", "a*", "[a", "2", "2 a", "a 2", "a {}", "a {b,c}", "a !",
-		"a if", "a cd", "a exec", "a [ b ]", "a ~", "a b^c", "a -x=y", "a x=y", "/a=b", "3a=b");
+		"getty", "a-b", "./a", "~/a", "a*", "[a", "2", "2 a", "a 2", "a {}", "a {b,c}",
+		"a !",
+		"a if", "a cd", "a exec", "a [ b ]", "a ~", "a b^c", "a -x=y", "a x=y", "/a=b",
+		"3a=b");
 }
 
 static void quotes_and_escapes_are_taken_as_the_shell_takes_them(void **state)
 {
 	(void)state;
 	ASSERT_ALL(true, "a 'b; c'", "a \"b; c\"", "a b\\;c", "a '\"' ';'", "a \"'\" \";\"",
-		"a \"\\\"; b\"", "a '\\'", "\"a b\" c", "'a' b", "a\\ b c", "a '' \"\"", "a \"$b; c\"",
+		"a \"\\\"; b\"", "a '\\'", "\"a b\" c", "'a' b", "a\\ b c", "a '' \"\"",
+		"a \"$b; c\"",
 		"a '#'", "a b#c", "a \\# b", "a \"`b; c`\"", "a \"$(b \"c; d\")\"");
 }
 
@@ -70,8 +73,10 @@ static void a_comment_ends_the_line(void **state)
 static void lists_pipes_and_groups_are_none(void **state)
 {
 	(void)state;
-	ASSERT_ALL(false, "a; b", "a ;", "a;", "a;b", ";a", "a && b", "a&&b", "a || b", "a | b", "a|b",
-		"a |& b", "a &", "a& b", "a &>b", "a >b & c", "(a)", "(a; b)", "a (b)", "a() { b; }",
+	ASSERT_ALL(false, "a; b", "a ;", "a;", "a;b", ";a", "a && b", "a&&b", "a || b", "a | b",
+		"a|b",
+		"a |& b", "a &", "a& b", "a &>b", "a >b & c", "(a)", "(a; b)", "a (b)",
+		"a() { b; }",
 		"{ a; }", "{ a", "! a", "a 2>&1 | b", "a $(b) | c", "a 'b' ; c", "a \"b\" && c",
 		"a \\\\; b", "a `b`; c", "a ${b}; c", "a\nb");
 }
@@ -93,7 +98,8 @@ static void words_of_the_shell_itself_are_none(void **state)
 {
 	(void)state;
 	ASSERT_ALL(false, "exec a", "exec a >b", "cd /", "cd / >a", ". /etc/profile", ": >a",
-		"ulimit -n 5", "umask 022", "trap '' 1", "export A=b", "eval \"a b\"", "exit 3", "set -e",
+		"ulimit -n 5", "umask 022", "trap '' 1", "export A=b", "eval \"a b\"", "exit 3",
+		"set -e",
 		"if a", "while a", "until a", "for a in b", "case a in b", "time a", "echo a >b",
 		"printf x", "test -e a", "[ -e a ]", "kill -1 $$", "true", "false", "command a >b",
 		"wait", "read a <b", "[[ a ]]", "function a", "source a", "'cd' /", "\"exec\" a",
@@ -104,7 +110,8 @@ static void words_of_the_shell_itself_are_none(void **state)
 static void what_is_not_understood_is_none(void **state)
 {
 	(void)state;
-	ASSERT_ALL(false, "a 'b", "a \"b", "a `b", "a $(b", "a ${b", "a \\", "a \"$(b\"", "a $'b\\'c'",
+	ASSERT_ALL(false, "a 'b", "a \"b", "a `b", "a $(b", "a ${b", "a \\", "a \"$(b\"",
+		"a $'b\\'c'",
 		"a <<b", "a <<-b", "a <<<b", "a >", "a >;", "a <", "a > >b", "a <(b)", "a >(b)",
 		"a 2>", "a >&", "a )", "a $(b))", "a $(case b in b) c;; esac)");
 	/* Whether a quote within "${}" quotes is each shell's own affair. */
@@ -177,12 +184,16 @@ static void run(const char *prefix, const char *line, char *out, size_t size)
 static void exec_changes_nothing_that_a_simple_command_does(void **state)
 {
 	static const char *const lines[] = {
-		"/bin/echo a b", "/bin/echo 'a; b'  \"c  d\"", "/bin/echo a\\;b", "/bin/echo $HOME; ",
-		"/bin/echo `/bin/echo x; /bin/echo y` $(/bin/echo 'z)')", "/bin/echo $((1 + 2)) ${A:-b c}",
+		"/bin/echo a b", "/bin/echo 'a; b'  \"c  d\"", "/bin/echo a\\;b",
+		"/bin/echo $HOME; ",
+		"/bin/echo `/bin/echo x; /bin/echo y` $(/bin/echo 'z)')",
+		"/bin/echo $((1 + 2)) ${A:-b c}",
 		"/bin/echo a 2>&1 # b; c", ">/dev/null /bin/echo a", "/bin/echo a >/dev/null 2>&1",
-		"/bin/ls /nonexistent 2>/dev/null", "/bin/sh -c 'exit 7' <&-", "'/bin/echo' \"'\" '\"'",
+		"/bin/ls /nonexistent 2>/dev/null", "/bin/sh -c 'exit 7' <&-",
+		"'/bin/echo' \"'\" '\"'",
 		"/bin/echo \"$(/bin/echo \"a; b\")\" '#' a#b", "nonexistent-command 2>/dev/null",
-		"/bin/echo [a-b]* ? ~root !", "/bin/echo {a,b} =x -y=z 2", "/bin/cat </dev/null >&2",
+		"/bin/echo [a-b]* ? ~root !", "/bin/echo {a,b} =x -y=z 2",
+		"/bin/cat </dev/null >&2",
 		"$EMPTY /bin/echo x", "\"/bin/echo\" x >|/dev/null", "/bin/ec\"h\"o x 2>&-",
 	};
 	int simple = 0;

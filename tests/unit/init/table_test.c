@@ -423,7 +423,8 @@ static void each_damaged_field_is_refused(void **state)
 static void a_process_field_longer_than_a_line_is_refused(void **state)
 {
 	static char process[TAB_LINE_MAX + 2];
-	struct tab_line line = { .id = "x", .levels = "2", .action = ACTION_ONCE, .process = process };
+	struct tab_line line = { .id = "x", .levels = "2", .action = ACTION_ONCE,
+		.process = process };
 	struct table_builder *b = begun();
 	int fd = new_memfd();
 	struct table t;

@@ -141,14 +141,16 @@ static void the_stop_time_may_stand_anywhere(void **state)
 
 static void a_stop_time_that_is_no_number_is_named(void **state)
 {
-	static const char *const times[] = { "abc", "5x", "-1", "2147483648", "", " 5", "99999999999999999999" };
+	static const char *const times[] = { "abc", "5x", "-1", "2147483648", "", " 5",
+		"99999999999999999999" };
 	struct init_request request;
 	char wanted[512];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
 		assert_int_equal(RUN("-t", times[i], "3"), 1);
-		(void)snprintf(wanted, sizeof wanted, "tell: -t %s: not a number of seconds\n" USAGE,
+		(void)snprintf(wanted, sizeof wanted,
+			"tell: -t %s: not a number of seconds\n" USAGE,
 			times[i]);
 		assert_string_equal(place.said, wanted);
 		assert_false(was_sent(&request));
@@ -158,8 +160,10 @@ static void a_stop_time_that_is_no_number_is_named(void **state)
 static void any_other_form_is_answered_with_the_usage(void **state)
 {
 	static const char *const forms[][4] = {
-		{ NULL }, { "" }, { "x" }, { "33" }, { "3", "2" }, { "+3" }, { "-t" }, { "-t", "5" },
-		{ "-e" }, { "-e", "" }, { "-e", "INIT_A=1", "3" }, { "-t", "5", "-eINIT_A" }, { "-x" },
+		{ NULL }, { "" }, { "x" }, { "33" }, { "3", "2" }, { "+3" }, { "-t" }, { "-t",
+		"5" },
+		{ "-e" }, { "-e", "" }, { "-e", "INIT_A=1", "3" }, { "-t", "5", "-eINIT_A" },
+		{ "-x" },
 		{ "-" }, { "--" }, { "--help" }, { "--", "-t5", "3" }, { "-3" }, { "3", "-x" },
 	};
 	struct init_request request;
@@ -260,7 +264,8 @@ static void a_full_channel_is_written_once_there_is_room(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid)
-		_exit(telinit_run("tell", 2, (char *[]){ (char *)"", (char *)"3", NULL }, &patient));
+		_exit(telinit_run("tell", 2, (char *[]){ (char *)"", (char *)"3", NULL },
+			&patient));
 	while (!waitpid(pid, &status, WNOHANG)) {
 		got = read(place.reader, stream + len, sizeof stream - len);
 		len += got > 0 ? (size_t)got : 0;

@@ -85,7 +85,8 @@ static void a_far_deadline_is_as_far_as_poll_can_wait(void **state)
 {
 	(void)state;
 	assert_int_equal(mono_left_ms((struct mono){ INT64_MAX - 1 }, (struct mono){ 0 }), INT_MAX);
-	assert_int_equal(mono_left_ms((struct mono){ INT64_MAX - 1 }, (struct mono){ -5 }), INT_MAX);
+	assert_int_equal(mono_left_ms((struct mono){ INT64_MAX - 1 }, (struct mono){ -5 }),
+		INT_MAX);
 }
 
 static void sums_that_do_not_fit_are_never(void **state)

@@ -168,7 +168,8 @@ static void a_sealed_memfd_stays_as_it_is(void **state)
 /* So that it can be made where vm.memfd_noexec is 2, and no kernel warns of it. */
 static void a_memfd_cannot_be_executed(void **state)
 {
-	int fd = sys_memfd("test", 3), probe = (int)syscall(SYS_memfd_create, "probe", 8 /* MFD_NOEXEC_SEAL */);
+	int fd = sys_memfd("test", 3);
+	int probe = (int)syscall(SYS_memfd_create, "probe", 8 /* MFD_NOEXEC_SEAL */);
 	struct stat st;
 
 	(void)state;
@@ -248,7 +249,8 @@ static void a_futex_in_shared_memory_wakes_another_process(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(sys_map(-1, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, &at), 0);
+	assert_int_equal(sys_map(-1, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, &at),
+		0);
 	word = at;
 	pid = fork();
 	assert_true(pid >= 0);
@@ -288,7 +290,8 @@ static void a_timer_wakes_an_epoll_set(void **state)
 {
 	const struct itimerspec soon = { .it_value.tv_nsec = 1000000 };
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = 7 };
-	int set = sys_epoll_create(), timer = sys_timerfd(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	int set = sys_epoll_create(), timer = sys_timerfd(CLOCK_BOOTTIME,
+		TFD_NONBLOCK | TFD_CLOEXEC);
 
 	(void)state;
 	assert_true(set >= 0 && timer >= 0);

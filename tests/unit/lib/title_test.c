@@ -21,7 +21,8 @@ extern char **environ;
 /* The command line and the environment as an exec of this program with ARGS made them. */
 static char **real_argv;
 
-/* Executes this program with one word as its arguments and its environment: MODE is what the new one does. */
+/* Executes this program with one word as its arguments and its environment: MODE is what the new
+ * one does. */
 static int executed(const char *mode)
 {
 	char *argv[] = { (char *)"title", (char *)mode, NULL };
@@ -151,7 +152,8 @@ static void the_bounds_are_moved_by_those_who_may_and_the_rest_is_cut(void **sta
 static void the_area_is_found_as_far_as_it_is_in_one_piece(void **state)
 {
 	char block[] = "ab\0c\0X=1\0Y=2";
-	char *argv[] = { block, block + 3, NULL }, *envp[] = { block + 5, (char *)"far", block + 9, NULL };
+	char *argv[] = { block, block + 3, NULL };
+	char *envp[] = { block + 5, (char *)"far", block + 9, NULL };
 	char *none[] = { NULL };
 	struct title title;
 
