@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +18,15 @@
 #include "init/loader.h"
 #include "init/table.h"
 #include "lib/sys.h"
+
+/* Its shadow memory needs more address space than any limit of ours. */
+#ifdef __has_feature
+#define HAS_ASAN __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define HAS_ASAN 1
+#else
+#define HAS_ASAN 0
+#endif
 
 enum { SAID_MAX = 256 };
 
@@ -664,6 +674,69 @@ static void whatever_call_fails_there_is_a_table_to_begin_with(void **state)
 	}
 }
 
+/* --- no memory --- */
+
+static void hear_of_memory(void *context, const char *text)
+{
+	bool *heard = context;
+
+	*heard |= strstr(text, strerror(ENOMEM)) != NULL;
+}
+
+/* A child that may take as much as it has, and more_bytes. Its loader's result, 0 to 255; 255:
+ * nothing was said of it. */
+static int loaded_with(const struct place *p, rlim_t more_bytes)
+{
+	bool heard = false;
+	const struct loader_config config = {
+		.tab = p->tab, .tab_dir = p->tab_dir, .cmdline = p->cmdline,
+		.say = hear_of_memory, .context = &heard,
+	};
+	int status, err;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		unsigned long pages = 0;
+		FILE *statm = fopen("/proc/self/statm", "r");
+		int fd = (int)syscall(SYS_memfd_create, "table", 3);
+		struct rlimit limit;
+
+		if (!statm || fscanf(statm, "%lu", &pages) != 1)
+			_exit(254);
+		fclose(statm);
+		limit.rlim_cur = limit.rlim_max = pages * 4096 + more_bytes;
+		setrlimit(RLIMIT_AS, &limit);
+		err = loader_run(&config, fd);
+		_exit(err == -ENOMEM && !heard ? 255 : -err);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void a_table_too_large_for_the_memory_is_refused_with_the_reason(void **state)
+{
+	struct place *p = *state;
+	int refused = 0;
+	FILE *file;
+
+	if (HAS_ASAN)
+		skip();
+	file = fopen(p->tab, "w");
+	for (int i = 0; i < 20000; i++)
+		fprintf(file, "%04x:2345:respawn:/sbin/getty %d\n", i, i);
+	fclose(file);
+	for (rlim_t more = 0; more < 8 << 20; more += 100000) {
+		int err = loaded_with(p, more);
+
+		assert_true(err == 0 || err == ENOMEM);
+		refused += err == ENOMEM;
+	}
+	assert_true(refused > 1);
+	assert_int_equal(loaded_with(p, 16 << 20), 0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, place_begin, place_end)
@@ -697,6 +770,7 @@ int main(void)
 		CASE(a_console_word_may_come_before_the_one_that_asks),
 		CASE(whatever_call_fails_no_entry_is_lost_in_silence),
 		CASE(whatever_call_fails_there_is_a_table_to_begin_with),
+		CASE(a_table_too_large_for_the_memory_is_refused_with_the_reason),
 	};
 #undef CASE
 
