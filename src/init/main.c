@@ -104,11 +104,12 @@ static void go_on(struct init *in, int family_fd)
 static _Noreturn void run_init(struct init *in, int argc, char **argv, char **envp)
 {
 	bool is_reexec = args_is_reexec(argc, argv);
+	char title[TITLE_MAX];
 	int queue_fd = -1, family_fd = -1, err;
 
 	args_parse(argc, argv, &in->boot);
 	args_keep_environment(in, envp);
-	title_init(&in->title, argv, envp);
+	title_init(&in->title, argv, envp, title);
 	environ = in->inherited;                             /* libc's: the title overwrites the old one */
 	remember_console(in);
 	in->load_fd = in->kept_fd = -1;

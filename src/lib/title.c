@@ -5,10 +5,11 @@
 
 #include "lib/sys.h"
 
-void title_init(struct title *title, char **argv, char **envp)
+void title_init(struct title *title, char **argv, char **envp, char *text)
 {
 	char *end = argv[0];
 
+	title->text = text;
 	title->area = argv[0];
 	for (char **arg = argv; *arg; arg++)
 		if (*arg == end)
@@ -25,7 +26,9 @@ void title_set(struct title *title, const char *text)
 	size_t len = strnlen(text, TITLE_MAX - 1);
 	unsigned long at = (unsigned long)title->text;
 
-	memset(title->text, 0, sizeof title->text);
+	if (!title->text)
+		return;
+	memset(title->text, 0, TITLE_MAX);
 	memcpy(title->text, text, len);
 	if (len + 1 > title->argv_bytes && !sys_set_title(at, at + len + 1))
 		return;

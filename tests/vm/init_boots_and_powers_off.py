@@ -73,6 +73,14 @@ def sysinit_then_boot_then_level_2_run_in_order():
 
 
 @tap.case(deadline=300)
+def the_helpers_are_children_of_pid_1_and_bear_their_names():
+    with ordinary.machine() as m:
+        children = re.findall(r"^\s*\d+ +1 (\S.*)$", m.check("ps -o pid,ppid,args"), re.M)
+        for sink in ("console", "syslog", "records", "wtmp"):
+            tap.equal(children.count(f"init [log: {sink}]"), 1, f"helpers for {sink} among {children}")
+
+
+@tap.case(deadline=300)
 def a_user_logs_in_on_a_serial_line():
     with ordinary.machine() as m:
         log_in(m.serial)
@@ -87,7 +95,7 @@ def utmp_and_wtmp_hold_the_boot_the_level_and_the_login():
     with ordinary.machine() as m:
         utmp, wtmp = records(m, "/var/run/utmp"), records(m, "/var/log/wtmp")
         level = ord("2") + 256 * ord("N")
-        pid = int(ask(m.serial, "echo pid=$$", rb"\r\npid=(\d+)\r\n").group(1))
+        pid = int(ask(m.serial, "echo pid=$PPID", rb"\r\npid=(\d+)\r\n").group(1))
         for name, found in (("utmp", utmp), ("wtmp", wtmp)):
             kinds = [(r.type, r.user, r.id, r.line, r.pid) for r in found]
             tap.equal(kinds.count((sinks.BOOT_TIME, "reboot", "~~", "~", 0)), 1,

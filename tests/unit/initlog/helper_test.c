@@ -473,6 +473,7 @@ static void helpers_killed_at_any_step_lose_nothing(void **state)
 
 int main(int argc, char **argv, char **envp)
 {
+	char text[TITLE_MAX];
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(a_helper_sheds_what_it_inherits),
@@ -490,7 +491,7 @@ int main(int argc, char **argv, char **envp)
 	};
 
 	(void)argc;
-	title_init(&title, argv, envp);
+	title_init(&title, argv, envp, text);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

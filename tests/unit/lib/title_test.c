@@ -115,11 +115,12 @@ static const struct mode {
 
 static int run_mode(const char *name)
 {
-	static struct title title;
+	char text[TITLE_MAX];
+	struct title title;
 
 	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
 		if (!strcmp(modes[i].name, name)) {
-			title_init(&title, real_argv, environ);
+			title_init(&title, real_argv, environ, text);
 			return modes[i].run(&title);
 		}
 	return 98;
@@ -155,19 +156,20 @@ static void the_area_is_found_as_far_as_it_is_in_one_piece(void **state)
 	char *argv[] = { block, block + 3, NULL };
 	char *envp[] = { block + 5, (char *)"far", block + 9, NULL };
 	char *none[] = { NULL };
+	char text[TITLE_MAX];
 	struct title title;
 
 	(void)state;
-	title_init(&title, argv, envp);
+	title_init(&title, argv, envp, text);
 	assert_ptr_equal(title.area, block);
 	assert_int_equal(title.argv_bytes, 5);
 	assert_int_equal(title.size_bytes, sizeof block);
-	title_init(&title, argv, none);
+	title_init(&title, argv, none, text);
 	assert_int_equal(title.size_bytes, 5);
 	argv[1] = (char *)"elsewhere";
-	title_init(&title, argv, envp);
+	title_init(&title, argv, envp, text);
 	assert_int_equal(title.size_bytes, 3);
-	title_init(&title, none, none);
+	title_init(&title, none, none, text);
 	assert_int_equal(title.size_bytes, 0);
 	fault_name("set_title", -EPERM);
 	title_set(&title, "nowhere to go");
