@@ -16,13 +16,11 @@ static bool entry_has_record(const struct init *in, const struct entry *entry)
 
 static void entry_ended(struct init *in, struct entry *entry, const siginfo_t *end)
 {
-	bool is_exit = end->si_code == CLD_EXITED;
 	char id[TAB_ID_MAX];
 
 	memcpy(id, entry->id, sizeof id);
 	if (entry_has_record(in, entry))
-		record_end(&in->log, id, end->si_pid, is_exit ? 0 : end->si_status,
-			is_exit ? end->si_status : 0);
+		record_end(&in->log, id, end->si_pid);
 	family_set_ended(&in->family, entry, end->si_code, end->si_status);
 	level_entry_ended(in, entry);
 }

@@ -70,7 +70,7 @@ void record_truncate_utmp(struct initlog *log);
 void record_boot(struct initlog *log);
 void record_level(struct initlog *log, char level, char previous);
 void record_start(struct initlog *log, const char id[4], pid_t pid);
-void record_end(struct initlog *log, const char id[4], pid_t pid, int termination, int exit_status);
+void record_end(struct initlog *log, const char id[4], pid_t pid);
 
 /* For the child, between fork and exec: waits until the record with this seq (queue_next_seq() before the fork) is
  * in utmp, at most half a second, not at all while the helper is backing off. getty and login look for it. */

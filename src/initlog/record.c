@@ -50,12 +50,9 @@ void record_start(struct initlog *log, const char id[4], pid_t pid)
 	put(log, SINKS, wall_now(), event);
 }
 
-void record_end(struct initlog *log, const char id[4], pid_t pid, int termination, int exit_status)
+void record_end(struct initlog *log, const char id[4], pid_t pid)
 {
-	struct record_event event = {
-		.kind = RECORD_END, .pid = pid,
-		.termination = (int16_t)termination, .exit = (int16_t)exit_status,
-	};
+	struct record_event event = { .kind = RECORD_END, .pid = pid };
 
 	memcpy(event.id, id, sizeof event.id);
 	put(log, SINKS, wall_now(), event);

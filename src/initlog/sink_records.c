@@ -295,8 +295,6 @@ static int write_process(const struct file_sink *file, int fd, const struct item
 
 	record.pid = event->pid;
 	memcpy(record.id, event->id, sizeof record.id);
-	record.termination = event->termination;
-	record.exit = event->exit;
 	return file->write(file, fd, item->seq, &record);
 }
 

@@ -52,14 +52,14 @@ struct record_event {
 	char level, previous;           /* in force when it was put, 0: not known */
 	int32_t pid;                    /* RECORD_START, RECORD_END */
 	char id[4];
-	int16_t termination, exit;      /* RECORD_END */
+	int32_t unused;
 	int64_t booted_s;               /* wall clock at record_boot() ... */
 	int32_t booted_us;
 	int32_t is_booted;              /* ... 0: not yet, or not known */
 	int64_t said_at_ns;             /* struct mono */
 };
 static_assert(sizeof(struct record_event) == 40 && offsetof(struct record_event, pid) == 4 &&
-	offsetof(struct record_event, id) == 8 && offsetof(struct record_event, exit) == 14 &&
+	offsetof(struct record_event, id) == 8 && offsetof(struct record_event, unused) == 12 &&
 	offsetof(struct record_event, booted_s) == 16, "lies in the queue");
 
 /* For record_level(): the level that /var/run/runlevel should have, for the sink to look up at

@@ -139,7 +139,7 @@ static void end(const char *id, pid_t pid)
 
 	tick();
 	utmp_set_text(field, sizeof field, id);
-	record_end(&log_, field, pid, 0, 0);
+	record_end(&log_, field, pid);
 }
 
 static int deliver_one(enum sink sink, const struct record *record)
@@ -331,7 +331,7 @@ static void levels_have_the_numbers_that_others_read(void **state)
 	assert_int_equal(found[0].pid, 12851);
 }
 
-static void an_end_has_its_exit_state_and_keeps_the_line(void **state)
+static void an_end_keeps_the_line(void **state)
 {
 	struct utmp_record login = wanted(UTMP_USER_PROCESS, "1", dead_pid(), T0), dead;
 
@@ -341,11 +341,9 @@ static void an_end_has_its_exit_state_and_keeps_the_line(void **state)
 	strcpy(login.host, "somewhere");
 	make_file(utmp, &login, RECORD_BYTES);
 	tick();
-	record_end(&log_, "1\0\0", login.pid, 15, 3);
+	record_end(&log_, "1\0\0", login.pid);
 	run_both();
 	dead = wanted(UTMP_DEAD_PROCESS, "1", login.pid, T0 + 1);
-	dead.termination = 15;
-	dead.exit = 3;
 	strcpy(dead.line, "tty1");
 	EXPECT(utmp, dead);
 	EXPECT(wtmp, dead);
@@ -1036,7 +1034,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(each_event_gives_the_record_of_the_table),
 		CASE(levels_have_the_numbers_that_others_read),
-		CASE(an_end_has_its_exit_state_and_keeps_the_line),
+		CASE(an_end_keeps_the_line),
 		CASE(the_line_reaches_wtmp_whichever_sink_is_ahead),
 		CASE(lines_wait_for_a_wtmp_that_is_behind),
 		CASE(a_start_has_no_line),
