@@ -131,10 +131,7 @@ struct mono walk_tend(struct init *in, struct mono now)
 bool walk_is_over(const struct init *in)
 {
 	const struct family *family = &in->family;
-	int32_t running = family->running;
 
-	if (!level_is_real(in->level.now) || in->level.now == LEVEL_SINGLE)
-		running -= family->running_boot;
-	return in->level.walk >= family->count && running == 0 && family->due.head < 0 &&
-		family->held.head < 0;
+	return in->level.walk >= family->count && family->running == family->running_boot &&
+		family->due.head < 0 && family->held.head < 0;
 }

@@ -18,7 +18,7 @@ void walk_entry_ended(struct init *in, struct entry *entry);
 /* Starts what is due. Returns when to come back: now when there is more to do. */
 struct mono walk_tend(struct init *in, struct mono now);
 
-/* True when nothing of the level runs, is due or is held back. */
+/* True when nothing of the level runs, is due or is held back. Boot entries are of no level. */
 bool walk_is_over(const struct init *in);
 
 #endif
