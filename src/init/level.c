@@ -226,24 +226,34 @@ static void say_level(struct init *in)
 	title_set(&in->title, level_is_real(in->level.now) ? title : "init boot");
 }
 
+/* What will be the previous level when the wanted one is reached: none for the entries of the boot, whenever they run,
+ * and none after them. */
+static char next_previous(const struct level *level)
+{
+	return level_is_real(level->now) && level_is_real(level->wanted) ? level->now : 'N';
+}
+
+/* The records bear the time at which a change began, and stand before the ends of what it stops. */
+static void record_change(struct init *in)
+{
+	const struct level *level = &in->level;
+
+	if (level->now == LEVEL_SYSINIT)
+		record_boot(&in->log);
+	if (level_is_real(level->wanted))
+		record_level(&in->log, level->wanted, next_previous(level));
+}
+
 /* The level is now in->level.wanted. */
 static void change_level(struct init *in)
 {
 	struct level *level = &in->level;
 
-	if (level_is_real(level->now))
-		level->previous = level->now;
-	else if (level->now == LEVEL_SYSINIT)
-		record_boot(&in->log);
+	level->previous = next_previous(level);
 	level->now = level->wanted;
 	level->did_boot |= level->now == LEVEL_BOOT;
 	level->said_empty = false;
 	say_level(in);
-	if (!level_is_real(level->now))
-		return;
-	if (level->previous == 'N')
-		initlog(&in->log, LOG_TO_BOTH, "Entering runlevel: %c", level->now);
-	record_level(&in->log, level->now, level->previous);
 }
 
 static bool is_demanded(const struct entry *entry, char demand)
@@ -320,6 +330,7 @@ static void ask_level(struct init *in, char letter)
 	if (strchr("S016", letter))
 		job_want(in, JOB_CONSOLE);           /* its line as the scripts expect it */
 	in->level.wanted = letter;
+	record_change(in);
 	level_step(in, EV_ASKED);
 }
 
@@ -430,6 +441,11 @@ static char default_level(struct init *in)
 static void advance(struct init *in, char level)
 {
 	in->level.wanted = level;
+	if (level != in->level.now) {
+		if (level_is_real(level) && level != LEVEL_SINGLE)
+			initlog(&in->log, LOG_TO_BOTH, "Entering runlevel: %c", level);
+		record_change(in);
+	}
 	level_step(in, EV_ADVANCE);
 }
 
