@@ -2,6 +2,7 @@
 #include "init/level.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -416,25 +417,33 @@ void level_entry_ended(struct init *in, struct entry *entry)
 
 /* --- the end of a level --- */
 
-/* The highest of initdefault's levels, 0 if there is none. */
+static char highest(const struct entry *entry)
+{
+	char found = 0;
+
+	for (size_t i = 0; i < strnlen(entry->levels, sizeof entry->levels); i++) {
+		char level = (char)toupper((unsigned char)entry->levels[i]);
+
+		if (level > found)
+			found = level;
+	}
+	return found;
+}
+
+/* The highest of initdefault's levels, S above 9; 0 if there is none, or if that is no level. */
 static char default_level(struct init *in)
 {
-	static const char order[] = "9876543210S";
-	char bad = 0;
-
 	for (int32_t i = 0; i < in->family.count; i++) {
 		const struct entry *entry = &in->family.entry[i];
+		char level = highest(entry);
 
 		if (entry->action != ACTION_INITDEFAULT)
 			continue;
-		for (const char *level = order; *level; level++)
-			if (start_is_of_level(entry, *level))
-				return *level;
-		bad = entry->levels[0];
+		if (level && strchr("0123456789S", level))
+			return level;
+		initlog(&in->log, LOG_TO_BOTH, "Initdefault level '%c' is invalid", level);
 		break;
 	}
-	if (bad)
-		initlog(&in->log, LOG_TO_BOTH, "Initdefault level '%c' is invalid", bad);
 	return 0;
 }
 
