@@ -253,7 +253,6 @@ static void change_level(struct init *in)
 	level->previous = next_previous(level);
 	level->now = level->wanted;
 	level->did_boot |= level->now == LEVEL_BOOT;
-	level->said_empty = false;
 	say_level(in);
 }
 
