@@ -80,7 +80,8 @@ int console_make_sane(int fd)
 	line.c_lflag = ISIG | ICANON | ECHO | ECHOCTL | ECHOE | ECHOKE;
 	set_control_keys(&line);
 	err = sys_tcsetattr(fd, &line);
-	(void)sys_tcflush(fd, TCIOFLUSH);                    /* what was typed before counts for nothing */
+	/* What was typed before counts for nothing; what we and others said is on its way out, and stays. */
+	(void)sys_tcflush(fd, TCIFLUSH);
 	return err;
 }
 
