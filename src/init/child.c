@@ -73,7 +73,7 @@ static _Noreturn void execute(struct init *in, const struct entry *entry, uint64
 		in->level.now != LEVEL_SINGLE && !sys_access(INIT_SCRIPT_PATH, R_OK));
 	/* What was said before the start stands on the console before what the process says. */
 	if (in->log.queue)
-		(void)queue_wait_past(in->log.queue, SINK_CONSOLE, record_seq - 1, CONSOLE_WAIT_MS);
+		(void)queue_wait_quiet(in->log.queue, SINK_CONSOLE, CONSOLE_WAIT_MS);
 	if (command_has_record(process))
 		record_wait_in_child(&in->log, record_seq);
 	signals_default();

@@ -25,32 +25,30 @@ static void entry_ended(struct init *in, struct entry *entry, const siginfo_t *e
 	level_entry_ended(in, entry);
 }
 
-static void child_ended(struct init *in, const siginfo_t *end)
+static void child_ended(struct init *in, const siginfo_t *end, struct mono now)
 {
 	struct entry *entry = family_find_pid(&in->family, end->si_pid);
 
 	if (entry)
 		entry_ended(in, entry, end);
 	else if (!job_child_ended(in, end->si_pid, end->si_code, end->si_status) &&
-		 !initlog_child_ended(&in->log, end->si_pid, mono_now()))
+		 !initlog_child_ended(&in->log, end->si_pid, now))
 		in->orphans++;
 }
 
 bool chld_handler(struct init *in)
 {
+	struct mono now = mono_now();
+
 	for (int i = 0; i < REAP_BATCH; i++) {
 		siginfo_t end;
-		int err = sys_waitid(P_ALL, 0, &end, WEXITED | WNOHANG);
+		int got = sys_wait_any(&end);
 
-		if (err == -ECHILD)
+		if (got < 0 && got != -ECHILD)
+			initlog(&in->log, LOG_TO_BOTH, "cannot wait for children: %s", strerror(-got));
+		if (got <= 0)
 			return false;
-		if (err) {
-			initlog(&in->log, LOG_TO_BOTH, "cannot wait for children: %s", strerror(-err));
-			return false;
-		}
-		if (!end.si_pid)
-			return false;
-		child_ended(in, &end);
+		child_ended(in, &end, now);
 	}
 	return true;
 }

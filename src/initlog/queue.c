@@ -529,7 +529,16 @@ bool queue_is_past(const struct queue *queue, enum sink sink, uint64_t seq)
 	return place_load(&cursor_of(queue, sink)->place, &place) && is_before(seq, place.next);
 }
 
-int queue_wait_past(struct queue *queue, enum sink sink, uint64_t seq, int timeout_ms)
+static bool is_dealt_with(const struct queue *queue, enum sink sink, uint64_t ordinal)
+{
+	struct place place;
+
+	return place_load(&cursor_of(queue, sink)->place, &place) && !is_before(place.dealt, ordinal);
+}
+
+/* Until has_come(goal), which can only become true by a move of the sink's helper. */
+static int wait_moved(struct queue *queue, enum sink sink, uint64_t goal,
+	bool (*has_come)(const struct queue *, enum sink, uint64_t), int timeout_ms)
 {
 	struct cursor *cursor = cursor_of(queue, sink);
 	struct mono deadline = mono_after_ms(mono_now(), timeout_ms);
@@ -539,7 +548,7 @@ int queue_wait_past(struct queue *queue, enum sink sink, uint64_t seq, int timeo
 		struct mono now = mono_now();
 		int err;
 
-		if (queue_is_past(queue, sink, seq))
+		if (has_come(queue, sink, goal))
 			return 0;
 		if (load_relaxed(&cursor->state) == SINK_BACKING_OFF)
 			return -EAGAIN;
@@ -549,6 +558,21 @@ int queue_wait_past(struct queue *queue, enum sink sink, uint64_t seq, int timeo
 		if (err && err != -EINTR && err != -ETIMEDOUT)
 			return err;
 	}
+}
+
+int queue_wait_past(struct queue *queue, enum sink sink, uint64_t seq, int timeout_ms)
+{
+	return wait_moved(queue, sink, seq, queue_is_past, timeout_ms);
+}
+
+int queue_wait_quiet(struct queue *queue, enum sink sink, int timeout_ms)
+{
+	uint64_t said = load_acquire(&queue->shared->header.said[sink]);
+
+	if (is_dealt_with(queue, sink, said))
+		return 0;
+	sys_futex_wake(&cursor_of(queue, sink)->bell);          /* it may be lingering */
+	return wait_moved(queue, sink, said, is_dealt_with, timeout_ms);
 }
 
 struct queue_status queue_status(const struct queue *queue, enum sink sink)

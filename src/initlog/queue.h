@@ -99,6 +99,9 @@ bool queue_is_past(const struct queue *queue, enum sink sink, uint64_t seq);
  * 0, -ETIMEDOUT, -EAGAIN. Children only: it blocks. */
 int queue_wait_past(struct queue *queue, enum sink sink, uint64_t seq, int timeout_ms);
 
+/* Sleeps until the sink has dealt with all that has been said to it so far; else as queue_wait_past(). */
+int queue_wait_quiet(struct queue *queue, enum sink sink, int timeout_ms);
+
 struct queue_status queue_status(const struct queue *queue, enum sink sink);
 
 /* Words that a sink keeps across its helper's restarts and pid 1's new images (what it wrote at boot ...).

@@ -393,6 +393,21 @@ int sys_waitid(idtype_t type, id_t id, siginfo_t *out, int options)
 	return result(waitid(type, id, out, options));
 }
 
+int sys_wait_any(siginfo_t *out)
+{
+	int status = 0;
+	pid_t pid;
+
+	BEFORE(wait_any);
+	pid = waitpid(-1, &status, WNOHANG);
+	if (pid <= 0)
+		return result(pid);
+	out->si_pid = pid;
+	out->si_code = WIFEXITED(status) ? CLD_EXITED : WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED;
+	out->si_status = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+	return 1;
+}
+
 int sys_kill(pid_t pid, int signal)
 {
 	BEFORE(kill);

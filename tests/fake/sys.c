@@ -44,6 +44,7 @@ static int fake_execve(const char *path, char *const argv[], char *const envp[])
 static pid_t fake_fork(void);
 static int fake_kill(pid_t pid, int signal);
 static int fake_waitid(idtype_t type, id_t id, siginfo_t *out, int options);
+static pid_t fake_waitpid(pid_t pid, int *status, int options);
 static int fake_reboot(int cmd);
 static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 static int fake_nanosleep(const struct timespec *duration, struct timespec *left);
@@ -61,6 +62,7 @@ static int fake_mlockall(int flags);
 #define fork() fake_fork()
 #define kill(pid, signal) fake_kill(pid, signal)
 #define waitid(type, id, out, options) fake_waitid(type, id, out, options)
+#define waitpid(pid, status, options) fake_waitpid(pid, status, options)
 #define reboot(cmd) fake_reboot(cmd)
 #define poll(fds, count, timeout_ms) fake_poll(fds, count, timeout_ms)
 #define nanosleep(duration, left) fake_nanosleep(duration, left)
@@ -79,6 +81,7 @@ static int fake_mlockall(int flags);
 #undef fork
 #undef kill
 #undef waitid
+#undef waitpid
 #undef reboot
 #undef poll
 #undef nanosleep
@@ -384,6 +387,19 @@ static int fake_waitid(idtype_t type, id_t id, siginfo_t *out, int options)
 		return 0;
 	errno = ECHILD;
 	return -1;
+}
+
+static pid_t fake_waitpid(pid_t pid, int *status, int options)
+{
+	siginfo_t end = { 0 };
+
+	if (!people.first)
+		return waitpid(pid, status, options);
+	if (fake_waitid(P_ALL, 0, &end, options))
+		return -1;
+	*status = end.si_code == CLD_EXITED ? W_EXITCODE(end.si_status, 0) :
+		W_EXITCODE(0, end.si_status) | (end.si_code == CLD_DUMPED ? WCOREFLAG : 0);
+	return end.si_pid;
 }
 
 static int fake_reboot(int cmd)

@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Measures this init against the stock one, in turn and in the same run, each as pid 1 of a machine of name spaces.
+
+    python3 tests/bench/bench.py            everything; writes doc/BENCHMARKS.md
+    python3 tests/bench/bench.py NAME...    these alone, printed only
+
+CPU times are the scheduler's own of pid 1 (/proc/PID/schedstat). What counts are the ratios, of medians over rounds in
+which the two take turns; the machine's speed drifts, single figures mean little.
+"""
+import contextlib
+import datetime
+import os
+import re
+import signal
+import statistics
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [TOP + "/tests", TOP + "/tests/system"]
+from machine import CMD_RUNLVL, CMD_SETENV, Machine, request_bytes, wait_for    # noqa: E402
+from storm import storm     # noqa: E402
+
+BOTH = ("ours", "stock")
+ROUNDS = 5
+UNKNOWN_CMD = 99
+BASE = "id:2:initdefault:\nl2:2:wait:/bin/touch /tmp/level2\nl3:3:wait:/bin/touch /tmp/level3\n"
+
+
+@contextlib.contextmanager
+def booted(which, inittab=BASE, **more):
+    with Machine(which, **more) as m:
+        m.syslog.start()
+        m.write("/etc/inittab", inittab)
+        m.boot()
+        wait_for(lambda: m.exists("/tmp/level2"), "level 2", 120)
+        settle(m)
+        yield m
+
+
+def cpu_ns(pid):
+    with open("/proc/%d/schedstat" % pid) as file:
+        return int(file.read().split()[0])
+
+
+def switches(pid):
+    with open("/proc/%d/status" % pid) as file:
+        return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", file.read(), re.M).group(1))
+
+
+def settle(m):
+    """Until pid 1 has had nothing to do for a while."""
+    def quiet():
+        before = switches(m.pid)
+        time.sleep(0.3)
+        return switches(m.pid) == before
+    wait_for(quiet, "pid 1 to come to rest", 120)
+
+
+def helpers(m):
+    with open("/proc/%d/task/%d/children" % (m.pid, m.pid)) as file:
+        pids = [int(pid) for pid in file.read().split()]
+    found = []
+    for pid in pids:
+        with open("/proc/%d/cmdline" % pid) as file:
+            if file.read().startswith("init [log:"):
+                found.append(pid)
+    return found
+
+
+def in_turn(measure, *args):
+    """{which: median} of ROUNDS rounds; the order within a round alternates."""
+    values = {which: [] for which in BOTH}
+    for number in range(ROUNDS):
+        for which in BOTH if number % 2 == 0 else reversed(BOTH):
+            values[which].append(measure(which, *args))
+    return {which: statistics.median(values[which]) for which in BOTH}
+
+
+def row(what, unit, found, goal="", digits=1):
+    ours, stock = found["ours"], found["stock"]
+    ratio = "%.3f" % (ours / stock) if stock else "-"
+    return "| %s | %s | %.*f | %.*f | %s | %s |" % (what, unit, digits, ours, digits, stock, ratio, goal)
+
+
+# ------------------------------------------------------------------------------------- what is measured
+
+def reap_cost(which, inittab=BASE, total=40000, batch=4000):
+    with booted(which, inittab) as m:
+        spent = 0
+        for _ in range(total // batch):
+            with storm(m, batch) as break_loose:
+                settle(m)
+                before = cpu_ns(m.pid)
+                break_loose()
+            wait_for(lambda: not m.zombies(), "the orphans to be reaped", 120)
+            settle(m)
+            spent += cpu_ns(m.pid) - before
+        return spent / total
+
+
+def bench_reaping():
+    yield row("CPU of pid 1 for an orphan reaped, 40,000 in batches of 4,000", "ns", in_turn(reap_cost), "1, better 0.5")
+
+
+def request_cost(m, request, count):
+    """CPU of pid 1 for one of count requests written at once."""
+    before = cpu_ns(m.pid)
+    fd = os.open(m.path("/run/initctl"), os.O_WRONLY)
+    for _ in range(count):
+        os.write(fd, request)
+    os.close(fd)
+    settle(m)
+    return (cpu_ns(m.pid) - before) / count
+
+
+def log_cost(which, bursts=10, burst=100):
+    """What a request that is logged costs more than one that is not. Bursts that the queue holds: all is delivered."""
+    silent, logged = request_bytes(CMD_SETENV, data=b"INIT_BENCH=1\0\0"), request_bytes(UNKNOWN_CMD)
+    spent = 0.0
+    with booted(which) as m:
+        request_cost(m, logged, burst)
+        for _ in range(bursts):
+            before = len(m.syslog.lines())
+            spent += request_cost(m, logged, burst) - request_cost(m, silent, burst)
+            wait_for(lambda: len(m.syslog.lines()) - before >= burst, "all lines to be logged", 120)
+    return spent / bursts
+
+
+def bench_logging():
+    yield row("a line for console and syslog, as pid 1 pays it (CPU)", "ns", in_turn(log_cost), "0.05")
+
+
+def bench_idle():
+    found, calls = {}, 60
+    for which in BOTH:
+        with booted(which) as m:
+            pids = [m.pid] + helpers(m)
+            before = sum(map(switches, pids))
+            time.sleep(calls)       # this is what is measured: a minute of nothing
+            found[which] = sum(map(switches, pids)) - before
+    yield row("wake-ups in 60 idle seconds, pid 1 and helpers", "", found, "ours: 0", 0)
+
+
+def status_kib(pid, field):
+    with open("/proc/%d/status" % pid) as file:
+        return int(re.search(r"^%s:\s*(\d+)" % field, file.read(), re.M).group(1))
+
+
+def private_kib(pid):
+    with open("/proc/%d/smaps_rollup" % pid) as file:
+        return sum(int(n) for n in re.findall(r"^Private_(?:Clean|Dirty):\s*(\d+)", file.read(), re.M))
+
+
+def bench_memory():
+    rss, locked, private = {}, {}, {}
+    for which in BOTH:
+        with booted(which) as m:
+            rss[which], locked[which] = status_kib(m.pid, "VmRSS"), status_kib(m.pid, "VmLck")
+            private[which] = sum(map(private_kib, helpers(m)))
+    yield row("resident, pid 1", "KiB", rss, "ours: 1,024", 0)
+    yield row("of it locked", "KiB", locked, "", 0)
+    yield row("private to all helpers together", "KiB", private, "ours: 600", 0)
+
+
+def boot_time(which):
+    steps = "".join("w%d:2:wait:/bin/true\n" % n for n in range(9))
+    stay = "".join("r%d:2:respawn:/bin/sleep 100000\n" % n for n in range(8))
+    inittab = "id:2:initdefault:\nsi::sysinit:/bin/true\n" + steps + stay + "e:2:once:/bin/touch /tmp/level2\n"
+    with Machine(which) as m:
+        m.syslog.start()
+        m.write("/etc/inittab", inittab)
+        began = time.monotonic()
+        m.boot()
+        wait_quickly(m, "/tmp/level2")
+        return (time.monotonic() - began) * 1000
+
+
+def wait_quickly(m, name):
+    path, end = m.path(name), time.monotonic() + 120
+    while not os.path.exists(path):
+        if time.monotonic() > end:
+            raise TimeoutError(name)
+        time.sleep(0.0005)
+
+
+def change_time(which):
+    stay = "".join("r%d:2:respawn:/bin/sleep 100000\n" % n for n in range(50))
+    with booted(which, BASE + stay) as m:
+        began = time.monotonic()
+        m.request(CMD_RUNLVL, "3", sleeptime=5)
+        wait_quickly(m, "/tmp/level3")
+        return (time.monotonic() - began) * 1000
+
+
+def bench_levels():
+    yield row("boot of a 20-entry inittab to its last entry", "ms", in_turn(boot_time), "1")
+    yield row("change of level, 50 processes to stop", "ms", in_turn(change_time), "1")
+
+
+def entries(count):
+    return BASE + "".join("%04x:2:respawn:/bin/sleep 100000\n" % n for n in range(count))
+
+
+def restart_cost(which, count, kills=100):
+    """CPU of pid 1 for one entry that dies and is started again."""
+    with booted(which, entries(count)) as m:
+        def sleeping():
+            return [p.pid for p in m.processes() if p.ppid == 1 and "sleep" in p.title]
+        wait_for(lambda: len(sleeping()) == count, "all entries to run", 300)
+        settle(m)
+        victims = sleeping()[:kills]
+        before = cpu_ns(m.pid)
+        m.call(lambda: [os.kill(pid, signal.SIGKILL) for pid in victims])
+        wait_for(lambda: len(set(sleeping()) - set(victims)) == count, "the victims to be back", 120)
+        settle(m)
+        return (cpu_ns(m.pid) - before) / len(victims)
+
+
+def bench_scaling():
+    for count in (10, 100, 1000, 5000):
+        found = {which: restart_cost(which, count) for which in BOTH}
+        yield row("CPU of pid 1 for a death and a restart, %d entries" % count, "ns", found, "ours: no growth", 0)
+    for count in (10, 100, 1000, 5000):
+        found = {which: reap_cost(which, entries(count), 8000) for which in BOTH}
+        yield row("CPU of pid 1 for an orphan reaped, %d entries" % count, "ns", found, "ours: no growth", 0)
+
+
+BENCHES = {"reaping": bench_reaping, "logging": bench_logging, "idle": bench_idle, "memory": bench_memory,
+           "levels": bench_levels, "scaling": bench_scaling}
+
+
+def machine_line():
+    with open("/proc/cpuinfo") as file:
+        model = re.search(r"^model name\s*:\s*(.*)$", file.read(), re.M)
+    return "%s, %d processors, Linux %s" % (model.group(1) if model else "unknown processor", os.cpu_count(),
+                                            os.uname().release.split("-")[0])
+
+
+def main(names):
+    rows = []
+    for name in names or BENCHES:
+        for line in BENCHES[name]():
+            rows.append(line)
+            print(line, flush=True)
+    if names:
+        return 0
+    with open(TOP + "/doc/BENCHMARKS.md", "w") as file:
+        file.write("# Measured against the stock init\n\n"
+                   "Written by `make bench` on %s: %s. Both inits in turn, each as pid 1 of a machine of name spaces; stock is\n"
+                   "Debian's sysvinit-core of that machine's release. Medians of %d rounds where a round is short; the ratio is ours to\n"
+                   "stock, the goal what it should not exceed.\n\n"
+                   "| what | unit | ours | stock | ratio | goal |\n|---|---|---|---|---|---|\n"
+                   % (datetime.date.today(), machine_line(), ROUNDS) + "\n".join(rows) + "\n")
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))
