@@ -429,6 +429,11 @@ static char highest(const struct entry *entry)
 	return found;
 }
 
+static bool is_level_letter(char letter)
+{
+	return letter && strchr("0123456789S", letter);
+}
+
 /* The highest of initdefault's levels, S above 9; 0 if there is none, or if that is no level. */
 static char default_level(struct init *in)
 {
@@ -438,7 +443,7 @@ static char default_level(struct init *in)
 
 		if (entry->action != ACTION_INITDEFAULT)
 			continue;
-		if (level && strchr("0123456789S", level))
+		if (is_level_letter(level))
 			return level;
 		initlog(&in->log, LOG_TO_BOTH, "Initdefault level '%c' is invalid", level);
 		break;
@@ -532,7 +537,7 @@ static void asker_dismiss(struct init *in)
 
 void level_answered(struct init *in, char letter)
 {
-	in->level.answered = letter;
+	in->level.answered = is_level_letter(letter) ? letter : 0;
 }
 
 void level_asker_ended(struct init *in, int err)

@@ -13,16 +13,20 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "init/control.h"
+#include "init/job.h"
+#include "init/reap.h"
 #include "init/table.h"
 
 enum { MEMFD = 1 | 2 };         /* MFD_CLOEXEC | MFD_ALLOW_SEALING */
 
 static char dir[64];
+static char command_line[TITLE_MAX], title_text[TITLE_MAX];
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -50,6 +54,8 @@ struct init *fake_init_begin(void)
 	fake_processes(FAKE_FIRST_PID);
 	fake_clock_set(FAKE_MONO_NS, FAKE_WALL_NS);
 	fault_clear();
+	in->title = (struct title){ .area = command_line, .size_bytes = sizeof command_line,
+		.argv_bytes = sizeof command_line, .text = title_text };
 	open_log(in);
 	family_init(&in->family);
 	control_init(in);
@@ -101,14 +107,12 @@ static void add_line(struct table_builder *b, const char *text, size_t len, uint
 		assert_int_equal(table_build_add(b, &entry, number), 0);
 }
 
-void fake_table(const char *lines, struct table *out)
+static void write_table(const char *lines, int fd)
 {
 	struct table_builder *b = table_build_begin();
-	int fd = (int)syscall(SYS_memfd_create, "table", MEMFD);
 	uint32_t number = 0;
 
 	assert_non_null(b);
-	assert_true(fd >= 0);
 	while (*lines) {
 		size_t len = strcspn(lines, "\n");
 
@@ -116,6 +120,14 @@ void fake_table(const char *lines, struct table *out)
 		lines += len + (lines[len] == '\n');
 	}
 	assert_int_equal(table_build_end(b, fd), 0);
+}
+
+void fake_table(const char *lines, struct table *out)
+{
+	int fd = (int)syscall(SYS_memfd_create, "table", MEMFD);
+
+	assert_true(fd >= 0);
+	write_table(lines, fd);
 	assert_int_equal(table_open(fd, out), 0);
 	close(fd);
 }
@@ -127,6 +139,56 @@ void fake_adopt(struct init *in, const char *lines)
 	fake_table(lines, &table);
 	assert_int_equal(family_adopt(&in->family, &table), 0);
 	table_close(&table);
+}
+
+struct mono fake_turns(struct init *in)
+{
+	struct mono next;
+
+	for (int turn = 0; turn < 1000; turn++) {
+		bool has_more = chld_handler(in);
+		struct mono now = mono_now();
+
+		next = level_tend(in, now);
+		next = mono_first(next, job_tend(in, now));
+		if (!has_more && !mono_is_due(next, now))
+			return next;
+	}
+	fail_msg("a thousand turns, and still something is due at once");
+	return next;
+}
+
+void fake_entry_ends(struct init *in, const char *id, int status)
+{
+	assert_true(fake_entry(in, id)->pid);
+	fake_end(fake_entry(in, id)->pid, CLD_EXITED, status);
+}
+
+void fake_job_ends(struct init *in, enum job_kind kind, int status)
+{
+	assert_true(in->job[kind].pid);
+	fake_end(in->job[kind].pid, CLD_EXITED, status);
+}
+
+void fake_loader_ends(struct init *in, const char *lines, int status)
+{
+	write_table(lines, in->load_fd);
+	fake_job_ends(in, JOB_LOADER, status);
+}
+
+const char *fake_running(struct init *in)
+{
+	static char text[512];
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (pid_t pid = FAKE_FIRST_PID; pid < FAKE_FIRST_PID + fake_forks(); pid++) {
+		const struct entry *entry = family_find_pid(&in->family, pid);
+
+		if (entry && used < sizeof text)
+			used += (size_t)snprintf(text + used, sizeof text - used, "%s%.4s", used ? " " : "", entry->id);
+	}
+	return text;
 }
 
 struct entry *fake_entry(struct init *in, const char *id)

@@ -21,6 +21,19 @@ void fake_init_end(struct init *in);
 void fake_table(const char *lines, struct table *out);
 void fake_adopt(struct init *in, const char *lines);
 
+/* What loop_turn() does but for its wait: reaping, levels, starts, jobs, over and over until nothing is due. Returns when
+ * something is. Fails the test when that never comes: pid 1 would spin. */
+struct mono fake_turns(struct init *in);
+
+/* Ends to be reaped by the next fake_turns(): of an entry's process, of a job (status as of exit(3); its loader has
+ * written these lines). */
+void fake_entry_ends(struct init *in, const char *id, int status);
+void fake_job_ends(struct init *in, enum job_kind kind, int status);
+void fake_loader_ends(struct init *in, const char *lines, int status);
+
+/* The ids of those that run, in the order of their starts, a blank between two. */
+const char *fake_running(struct init *in);
+
 /* The entry of this id; NULL: there is none in the table. */
 struct entry *fake_entry(struct init *in, const char *id);
 
