@@ -43,26 +43,32 @@ void child_shed(const struct init *in, int keep_fd)
 	close_but(in->report_child_fd, keep_fd);
 }
 
-static void console_or_null(const struct init *in)
+/* The console as 0, 1 and 2, or /dev/null in its place. The name of which it is. */
+static const char *console_or_null(const struct init *in)
 {
+	const char *name = in->console;
 	int fd, err = console_open_in_child(in, &fd);
 
 	if (err) {
-		report_log_in_child(in, LOG_TO_BOTH, "open(%s): %s", in->console, strerror(-err));
-		fd = sys_open(NULL_PATH, O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
+		if (!in->is_console_missing)
+			report_log_in_child(in, LOG_TO_BOTH, "open(%s): %s", name, strerror(-err));
+		name = NULL_PATH;
+		fd = sys_open(name, O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
 	}
 	if (fd >= 0)
 		console_as_stdio_in_child(fd);
+	return name;
 }
 
 /* Everything from here is the entry's own process, whichever way it came. */
-static _Noreturn void execute(struct init *in, const struct entry *entry, uint64_t record_seq)
+static _Noreturn void execute(struct init *in, const struct entry *entry, const char *console,
+	uint64_t record_seq)
 {
 	const char *process = family_process(&in->family, entry);
 	bool is_booting = strchr("#*", in->level.now);
 	struct tab_line line = { .action = (enum action)entry->action, .process = process };
 	struct environ_values values = { (const char *const *)in->inherited, &in->vars,
-		is_booting ? LEVEL_SINGLE : in->level.now, in->level.previous, in->console };
+		is_booting ? LEVEL_SINGLE : in->level.now, in->level.previous, console };
 	struct environ_block environ_block;
 	struct command command;
 
@@ -156,9 +162,11 @@ static void keep_session(struct init *in)
 
 void child_main(struct init *in, const struct entry *entry, uint64_t record_seq)
 {
+	const char *console;
+
 	(void)sys_setsid();                                  /* a fresh fork leads no group: cannot fail */
-	console_or_null(in);
+	console = console_or_null(in);
 	if (start_is_waited_for(entry) && strchr("#*S", in->level.now))
 		keep_session(in);
-	execute(in, entry, record_seq);
+	execute(in, entry, console, record_seq);
 }

@@ -2,6 +2,7 @@
 #include "init/console.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,16 +95,20 @@ static int find_console(const struct init *in, const char **name)
 	int found = -ENOENT;
 
 	for (size_t i = 0; i < sizeof candidate / sizeof candidate[0]; i++) {
-		int fd = candidate[i][0] ? open_terminal(candidate[i]) : -ENOENT;
+		int fd = open_terminal(candidate[i]);
+		bool is_better = fd >= 0 && (found < 0 || !sys_isatty(fd));
 
-		if (fd < 0)
+		if (!is_better) {
+			if (fd >= 0)
+				sys_close(fd);
 			continue;
-		*name = candidate[i];
+		}
 		if (found >= 0)
 			sys_close(found);
 		found = fd;
+		*name = candidate[i];
 		if (!sys_isatty(fd))
-			return fd;
+			break;
 	}
 	return found;
 }
@@ -127,7 +132,7 @@ static void report_console(struct init *in, const char *name)
 
 void console_setter_in_child(struct init *in)
 {
-	const char *name = NULL_PATH;
+	const char *name = "";                       /* none: the wish stands, it may come yet */
 	int fd = find_console(in, &name);
 
 	if (fd >= 0)

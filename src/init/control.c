@@ -103,8 +103,6 @@ void control_door_in_child(struct init *in)
 	int fifo = open_fifo();
 	int fds[2] = { fifo, mounts };
 
-	if (fifo == -ENOTUNIQ || fifo == -ENXIO)
-		report_log_in_child(in, LOG_TO_BOTH, "%s is not a fifo", INIT_FIFO);
 	if (fifo < 0)
 		sys_exit(-fifo);
 	report_in_child(in, REPORT_DOOR, folder_err ? "" : CONTROL_FOLDER_WATCHED, fds, 2);
@@ -176,14 +174,27 @@ void control_take(struct init *in, const char *text, int fds[2])
 	replace_fd(in, &control->mounts_fd, fds[1], SOURCE_MOUNTS);
 }
 
+/* Once, as long as it lasts. */
+static void say_trouble(struct init *in, int err)
+{
+	if (err == in->control.trouble)
+		return;
+	in->control.trouble = err;
+	if (err == ENOTUNIQ || err == ENXIO || err == ELOOP)
+		initlog(&in->log, LOG_TO_BOTH, "%s is not a fifo", INIT_FIFO);
+	else if (err > 0)
+		initlog(&in->log, LOG_TO_BOTH, "%s: %s", INIT_FIFO, strerror(err));
+}
+
 /* Without the watches (no /proc yet, no inotify) the name is looked at every few seconds, as long as it lasts. */
 void control_door_ended(struct init *in, int err)
 {
 	struct control *control = &in->control;
 
+	say_trouble(in, err);
 	if (control->is_closed || job_is_busy(in, JOB_DOOR))
 		return;
-	if (err || control->fd < 0 || !control->has_watch || control->mounts_fd < 0)
+	if (err || control->fd < 0 || control->folder_fd < 0 || control->mounts_fd < 0)
 		job_want_at(in, JOB_DOOR, mono_after_s(mono_now(), POLL_S));
 }
 

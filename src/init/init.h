@@ -42,6 +42,7 @@ struct control {
 	dev_t dev;
 	ino_t ino;
 	bool is_closed;                 /* by SIGUSR2 */
+	int trouble;                    /* errno of the last opening, said; 0: none */
 	bool has_more;                  /* there may be something to read */
 	uint32_t have_bytes;
 	union {
@@ -64,6 +65,7 @@ struct init {
 	char inherited_text[INHERITED_BYTES];
 	char *inherited[INHERITED_MAX + 1];
 	char console[CONSOLE_NAME_MAX];
+	bool is_console_missing;        /* there was none: not worth a message at each start */
 
 	struct level level;
 	struct job job[JOB_COUNT];

@@ -20,7 +20,7 @@ struct kept {
 	uint32_t events;
 	uint8_t now, previous, wanted, demand;
 	uint8_t boot_level, boot_arg, did_boot, is_halted;
-	uint8_t said_empty, is_channel_closed, padding[2];
+	uint8_t said_empty, is_channel_closed, is_console_missing, padding;
 	int64_t stop_s;
 	int64_t crash_ns[CRASHES_KEPT];
 	char console[CONSOLE_NAME_MAX];
@@ -63,6 +63,7 @@ static void fill(const struct init *in, struct kept *out)
 	out->family_fd = in->family.fd;
 	out->control_fd = in->control.fd;
 	out->is_channel_closed = in->control.is_closed;
+	out->is_console_missing = in->is_console_missing;
 	out->phase = level->phase;
 	out->events = level->events;
 	out->now = (uint8_t)level->now;
@@ -158,6 +159,7 @@ bool kept_take(struct init *in, int *queue_fd, int *family_fd)
 	restore_level(in, &kept);
 	memcpy(in->console, kept.console, sizeof in->console);
 	memcpy(in->crash_ns, kept.crash_ns, sizeof in->crash_ns);
+	in->is_console_missing = kept.is_console_missing;
 	in->vars = kept.vars;
 	*queue_fd = take_fd(kept.queue_fd);
 	*family_fd = take_fd(kept.family_fd);

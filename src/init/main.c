@@ -15,6 +15,7 @@
 #include "init/loop.h"
 #include "init/survive.h"
 #include "init/telinit.h"
+#include "initlog/sink_records.h"
 #include "lib/io.h"
 #include "lib/sys.h"
 
@@ -97,6 +98,7 @@ static void go_on(struct init *in, int family_fd)
 		initlog(&in->log, LOG_TO_BOTH, "the table of running processes is lost: %s", strerror(-err));
 	if (dropped)
 		initlog(&in->log, LOG_TO_BOTH, "%d damaged entries dropped", (int)dropped);
+	record_resume(&in->log, in->level.now, in->level.previous, &(struct record_flags){ 0 });
 	in->reap_has_more = true;                            /* SIGCHLD may have been the other image's */
 	level_resume(in);
 }

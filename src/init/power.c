@@ -59,9 +59,13 @@ void power_shutdown_in_child(struct init *in)
 {
 	char flags[8], now[] = "now", name[] = "shutdown";
 	char *argv[] = { name, flags, now, NULL };
+	struct environ_values values = { (const char *const *)in->inherited, &in->vars, in->level.now,
+		in->level.previous, in->console };
+	struct environ_block environ_block;
 
+	environ_build(&environ_block, &values);
 	snprintf(flags, sizeof flags, "%s", in->shutdown_flags);
-	(void)sys_exec(SHUTDOWN_PATH, argv, in->inherited);  /* its return says it all */
+	(void)sys_exec(SHUTDOWN_PATH, argv, environ_block.envp);  /* its return says it all */
 	report_log_in_child(in, LOG_TO_BOTH, "cannot execute \"%s\"", SHUTDOWN_PATH);
 }
 

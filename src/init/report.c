@@ -87,6 +87,7 @@ static void on_console(struct init *in, const struct report *report, int fds[REP
 {
 	size_t len = strlen(report->text);
 
+	in->is_console_missing = !len;
 	if (len && len < sizeof in->console)
 		memcpy(in->console, report->text, len + 1);
 	/* console_codes(4): the signal goes to the caller, so pid 1 it must be. It takes a spin lock only. */

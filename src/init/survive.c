@@ -83,13 +83,13 @@ static const char *name_of(int signal)
 	return "abort";
 }
 
-static void say_panic(struct init *in, int signal)
+static void say_panic(struct init *in, int signal, const char *what_now)
 {
-	static const char *const part[] = { "PANIC: ", NULL, "! Executing init again." };
-	char text[128] = "";
+	char text[128] = "PANIC: ";
 
-	for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
-		strcat(text, part[i] ? part[i] : name_of(signal));
+	strcat(text, name_of(signal));
+	strcat(text, "! ");
+	strcat(text, what_now);
 	if (in->log.queue)
 		queue_put(in->log.queue, LOG_TO_BOTH, wall_now(), text, strlen(text));
 }
@@ -160,17 +160,19 @@ static _Noreturn void last_resort(struct init *in)
 
 void survive_crashed(struct init *in, int signal)
 {
-	bool is_last = note_crash(in) || in->is_crashing;
+	bool was_crashing = in->is_crashing, is_last = note_crash(in) || was_crashing;
 
 	in->is_crashing = true;                      /* a fault in here must not come back here */
 	if (!is_last) {
-		say_panic(in, signal);
+		say_panic(in, signal, "Executing init again.");
 		leave_core(signal);
 		if (!kept_save(in)) {
 			dismiss_children(in);
 			execute(in, SELF_PATH);      /* the disk that holds it may be what is wrong */
 			execute(in, INIT_PATH);
 		}
+	} else if (!was_crashing) {
+		say_panic(in, signal, "Once too often: a shell for root is all that is left.");
 	}
 	last_resort(in);
 }
