@@ -15,11 +15,13 @@
 
 enum { HEAD_BYTES = offsetof(struct report, text) };
 
-/* Room for the descriptors of one report, aligned as cmsg(3) wants it. */
+/* Room for the descriptors of one report, aligned as cmsg(3) wants it. The kernel is told the length, not the space:
+ * what it would fit into the padding beyond the last one nobody would close. */
 union fds_message {
 	struct cmsghdr head;
 	char room[CMSG_SPACE(REPORT_FDS_MAX * sizeof(int))];
 };
+enum { FDS_BYTES = CMSG_LEN(REPORT_FDS_MAX * sizeof(int)) };
 
 int report_open(struct init *in)
 {
@@ -75,7 +77,7 @@ void report_in_child(const struct init *in, enum report_kind kind, const char *t
 	send_report(in, &report, fds, count);
 }
 
-/* --- pid 1's side --- */
+/* --- pid 1's side: what a handler keeps of fds it takes out (-1); the rest is closed --- */
 
 static void on_log(struct init *in, const struct report *report, int fds[REPORT_FDS_MAX])
 {
@@ -98,6 +100,7 @@ static void on_console(struct init *in, const struct report *report, int fds[REP
 static void on_door(struct init *in, const struct report *report, int fds[REPORT_FDS_MAX])
 {
 	control_take(in, report->text, fds);
+	fds[0] = fds[1] = -1;
 }
 
 static void on_level(struct init *in, const struct report *report, int fds[REPORT_FDS_MAX])
@@ -142,7 +145,7 @@ static ssize_t receive(struct init *in, struct report *report, int fds[REPORT_FD
 	struct iovec data = { report, sizeof *report };
 	union fds_message room;
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = room.room,
-		.msg_controllen = sizeof room.room };
+		.msg_controllen = FDS_BYTES };
 	ssize_t got;
 
 	memset(report, 0, sizeof *report);
@@ -154,7 +157,16 @@ static ssize_t receive(struct init *in, struct report *report, int fds[REPORT_FD
 	return got;
 }
 
-void report_read(struct init *in)
+static void serve(struct init *in, const struct report *report, ssize_t got, int fds[REPORT_FDS_MAX])
+{
+	if (got > (ssize_t)HEAD_BYTES && report->kind > REPORT_NONE && report->kind < REPORT_COUNT)
+		on_report[report->kind](in, report, fds);
+	for (int i = 0; i < REPORT_FDS_MAX; i++)
+		if (fds[i] >= 0)
+			sys_close(fds[i]);
+}
+
+bool report_read(struct init *in)
 {
 	struct report report;
 	int fds[REPORT_FDS_MAX];
@@ -162,14 +174,10 @@ void report_read(struct init *in)
 	for (int i = 0; i < REPORTS_A_TURN; i++) {
 		ssize_t got = receive(in, &report, fds);
 
-		if (got <= 0)
-			return;
-		if (got > (ssize_t)HEAD_BYTES && report.kind > REPORT_NONE && report.kind < REPORT_COUNT)
-			on_report[report.kind](in, &report, fds);
-		if (report.kind == REPORT_DOOR)
-			continue;
-		for (int fd = 0; fd < REPORT_FDS_MAX; fd++)
-			if (fds[fd] >= 0)
-				sys_close(fds[fd]);
+		/* No end of file (0): pid 1 holds the sending end, too. An empty report is one that says nothing. */
+		if (got < 0)
+			return false;
+		serve(in, &report, got, fds);
 	}
+	return true;
 }

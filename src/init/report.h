@@ -4,13 +4,14 @@
 #ifndef INIT_REPORT_H
 #define INIT_REPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "init/init.h"
 
 enum report_kind { REPORT_NONE, REPORT_LOG, REPORT_CONSOLE, REPORT_DOOR, REPORT_LEVEL, REPORT_POWER, REPORT_COUNT };
 
-enum { REPORT_TEXT_MAX = QUEUE_TEXT_MAX, REPORT_FDS_MAX = 3, REPORTS_A_TURN = 64 };
+enum { REPORT_TEXT_MAX = QUEUE_TEXT_MAX, REPORT_FDS_MAX = 2, REPORTS_A_TURN = 64 };
 
 struct report {
 	uint32_t kind;
@@ -26,7 +27,7 @@ void report_log_in_child(const struct init *in, unsigned sinks, const char *form
 /* fds[count] (count <= REPORT_FDS_MAX) travel with it; -1 stands for none and must be last. */
 void report_in_child(const struct init *in, enum report_kind kind, const char *text, const int *fds, int count);
 
-/* --- in pid 1: takes at most REPORTS_A_TURN reports and acts on them --- */
-void report_read(struct init *in);
+/* --- in pid 1: takes at most REPORTS_A_TURN reports and acts on them. True: there may be more --- */
+bool report_read(struct init *in);
 
 #endif
