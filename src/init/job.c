@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "init/child.h"
 #include "init/console.h"
@@ -12,6 +13,8 @@
 #include "init/report.h"
 #include "init/start.h"
 #include "lib/sys.h"
+
+enum { HEAR_TURNS_MAX = 16 };
 
 /* What a job is: its body in the child, the time it gets (0: no limit), and who hears of its end. */
 static const struct job_rule {
@@ -59,13 +62,20 @@ bool job_is_busy(const struct init *in, enum job_kind kind)
 	return in->job[kind].pid || in->job[kind].is_wanted;
 }
 
+/* What a child told comes before its end. Its channel holds less than this, others have told something, too. */
+static void hear_out(struct init *in)
+{
+	for (int turn = 0; turn < HEAR_TURNS_MAX && report_read(in); turn++)
+		;
+}
+
 bool job_child_ended(struct init *in, pid_t pid, int code, int status)
 {
 	for (enum job_kind kind = 0; kind < JOB_COUNT; kind++) {
 		if (in->job[kind].pid != pid)
 			continue;
 		in->job[kind].pid = 0;
-		report_read(in);             /* what it told comes before its end */
+		hear_out(in);
 		rules[kind].ended(in, code == CLD_EXITED ? status : -EINTR);
 		return true;
 	}
@@ -87,53 +97,56 @@ static _Noreturn void run_in_child(struct init *in, enum job_kind kind)
 	sys_exit(0);
 }
 
-static int start(struct init *in, enum job_kind kind, struct mono now)
+/* False: not now, and it is said why. */
+static bool start(struct init *in, enum job_kind kind, struct mono now)
 {
-	struct job *job = &in->job[kind];
 	int err = rules[kind].prepare ? rules[kind].prepare(in) : 0;
-	pid_t pid;
+	pid_t pid = err ? err : sys_fork();
 
-	if (err)
-		return err;
-	pid = sys_fork();
-	if (pid < 0)
-		return pid;
 	if (!pid)
 		run_in_child(in, kind);
-	*job = (struct job){ .pid = pid, .deadline = rules[kind].limit_s ?
+	if (err)
+		initlog(&in->log, LOG_TO_BOTH, "cannot start %s: %s", rules[kind].name, strerror(-err));
+	else if (pid < 0)
+		initlog(&in->log, LOG_TO_BOTH, "cannot fork, retry..");
+	if (pid < 0)
+		return false;
+	in->job[kind] = (struct job){ .pid = pid, .deadline = rules[kind].limit_s ?
 		mono_after_s(now, rules[kind].limit_s) : MONO_NEVER };
-	return 0;
+	return true;
 }
 
-static void start_or_retry(struct init *in, enum job_kind kind, struct mono now)
+/* True: somebody went on without it. */
+static bool start_or_retry(struct init *in, enum job_kind kind, struct mono now)
 {
-	int err = start(in, kind, now);
-
-	if (!err)
-		return;
-	initlog(&in->log, LOG_TO_BOTH, "cannot fork, retry..");
-	if (rules[kind].refused && rules[kind].refused(in)) {
-		in->job[kind].is_wanted = false;
-		return;
-	}
-	in->job[kind].start_at = mono_after_s(now, FORK_RETRY_S);
+	if (start(in, kind, now))
+		return false;
+	in->job[kind].is_wanted = false;
+	if (rules[kind].refused && rules[kind].refused(in))
+		return true;
+	job_want_at(in, kind, mono_after_s(now, FORK_RETRY_S));
+	return false;
 }
 
 struct mono job_tend(struct init *in, struct mono now)
 {
 	struct mono next = MONO_NEVER;
+	bool has_news = false;
 
 	for (enum job_kind kind = 0; kind < JOB_COUNT; kind++) {
 		struct job *job = &in->job[kind];
 
-		if (job->pid && mono_is_due(job->deadline, now))
+		if (job->pid && mono_is_due(job->deadline, now)) {
 			let_go(in, kind);
+			has_news = true;
+		}
 		if (job->is_wanted && !job->pid && mono_is_due(job->start_at, now))
-			start_or_retry(in, kind, now);
+			has_news |= start_or_retry(in, kind, now);
 		if (job->pid)
 			next = mono_first(next, job->deadline);
 		else if (job->is_wanted)
 			next = mono_first(next, job->start_at);
 	}
-	return next;
+	/* Whoever heard of an end may want a job that was passed already, or another phase's deadline. */
+	return has_news ? now : next;
 }
