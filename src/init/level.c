@@ -338,15 +338,14 @@ void level_request(struct init *in, char letter, int64_t stop_s)
 {
 	if (stop_s >= 0)
 		in->level.stop_s = stop_s;
-	if (!letter)
-		letter = '?';
-	if (strchr("Qq", letter))
+	letter = letter ? (char)toupper((unsigned char)letter) : 'X';
+	if (letter == 'Q')
 		ask_reread(in, 0);
-	else if (strchr("AaBbCc", letter))
-		ask_reread(in, (char)(letter & ~040));
-	else if (strchr("0123456789Ss", letter))
-		ask_level(in, letter == 's' ? LEVEL_SINGLE : letter);
-	else if (strchr("Uu", letter))
+	else if (strchr("ABC", letter))
+		ask_reread(in, letter);
+	else if (strchr("0123456789S", letter))
+		ask_level(in, letter);
+	else if (letter == 'U')
 		survive_reexec(in);
 	else
 		initlog(&in->log, LOG_TO_BOTH, "bad runlevel: %c", letter);

@@ -317,9 +317,9 @@ static void an_unknown_letter_is_named(void **state)
 
 	settle(in, "");
 	level_request(in, 'x', -1);
-	assert_string_equal(fake_said(in, SINK_SYSLOG), "bad runlevel: x");
+	assert_string_equal(fake_said(in, SINK_SYSLOG), "bad runlevel: X");
 	level_request(in, '\0', -1);
-	assert_string_equal(fake_said(in, SINK_SYSLOG), "bad runlevel: ?");
+	assert_string_equal(fake_said(in, SINK_SYSLOG), "bad runlevel: X");
 	level_request(in, '#', -1);
 	assert_string_equal(fake_said(in, SINK_SYSLOG), "bad runlevel: #");
 	level_request(in, '*', -1);
