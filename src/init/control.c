@@ -32,7 +32,7 @@ static void reserve_number(void)
 
 void control_init(struct init *in)
 {
-	in->control = (struct control){ .fd = -1, .old_fd = -1, .folder_fd = -1, .mounts_fd = -1 };
+	in->control = (struct control){ .fd = -1, .folder_fd = -1, .mounts_fd = -1 };
 }
 
 void control_open(struct init *in)
@@ -121,20 +121,36 @@ static void replace_fd(struct init *in, int *held, int fd, enum source source)
 		loop_watch(in, fd, source);
 }
 
-/* What was written to the FIFO before is read first; then it is closed. */
+static void drop_oldest(struct control *control)
+{
+	sys_close(control->old_fd[0]);
+	control->old_count--;
+	control->have_bytes = 0;
+	memmove(control->old_fd, control->old_fd + 1, (size_t)control->old_count * sizeof control->old_fd[0]);
+}
+
+/* What was written to the FIFO before is read first; then it is closed. Only a name that changes over and over while
+ * no request can be taken, or a lack of descriptors, costs requests. */
 static void keep_old(struct init *in)
 {
 	struct control *control = &in->control;
+	int fd = control->fd;
 
-	if (control->fd < 0)
+	if (fd < 0)
 		return;
-	if (control->old_fd >= 0)
-		replace_fd(in, &control->old_fd, -1, SOURCE_CONTROL);
-	loop_unwatch(in, control->fd);
-	control->old_fd = sys_dup_from(control->fd, CONTROL_FD + 1);
+	loop_unwatch(in, fd);
+	if (fd == CONTROL_FD)
+		fd = sys_dup_from(fd, CONTROL_FD + 1);
 	control->fd = -1;
 	control->has_more = true;
 	reserve_number();
+	if (fd < 0 || control->old_count == CONTROL_OLD_MAX)
+		initlog(&in->log, LOG_TO_BOTH, "%s was changed too often, requests lost", INIT_FIFO);
+	if (fd < 0)
+		return;
+	if (control->old_count == CONTROL_OLD_MAX)
+		drop_oldest(control);
+	control->old_fd[control->old_count++] = fd;
 }
 
 static void take_fifo(struct init *in, int fd)
@@ -194,7 +210,7 @@ void control_door_ended(struct init *in, int err)
 	say_trouble(in, err);
 	if (control->is_closed || job_is_busy(in, JOB_DOOR))
 		return;
-	if (err || control->fd < 0 || control->folder_fd < 0 || control->mounts_fd < 0)
+	if (err || control->fd < 0 || !control->has_watch || control->mounts_fd < 0)
 		job_want_at(in, JOB_DOOR, mono_after_s(mono_now(), POLL_S));
 }
 
@@ -342,11 +358,10 @@ void control_read(struct init *in)
 	struct control *control = &in->control;
 	int budget = CONTROL_REQUESTS_A_TURN;
 
-	if (control->old_fd >= 0) {
-		if (!read_fifo(in, control->old_fd, &budget))
+	while (control->old_count) {
+		if (!read_fifo(in, control->old_fd[0], &budget))
 			return;
-		sys_close(control->old_fd);
-		control->old_fd = -1;
+		drop_oldest(control);
 	}
 	if (control->fd < 0 || read_fifo(in, control->fd, &budget))
 		control->has_more = false;

@@ -34,8 +34,12 @@ struct job {
 };
 
 /* The control channel (control.h). */
+enum { CONTROL_OLD_MAX = 4 };
+
 struct control {
-	int fd, old_fd;                 /* old_fd: the one before, until it is read empty; -1: none */
+	int fd;                         /* -1: none */
+	int old_fd[CONTROL_OLD_MAX];    /* those before, the oldest first, each until it is read empty */
+	int old_count;
 	int folder_fd, mounts_fd;       /* tell when the name may have changed */
 	bool has_watch;                 /* in folder_fd, an inotify instance that is never closed: that would sleep
 	                                 * until a work queue of the kernel is through (fsnotify_destroy_group()) */

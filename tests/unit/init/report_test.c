@@ -239,16 +239,16 @@ static void descriptors_of_the_doorkeeper_are_all_held_or_closed(void **state)
 			in->control.is_closed = closed;
 			send_raw(in, &report, sizeof report, fds, count);
 			report_read(in);
-			before += (in->control.fd >= 0 && in->control.fd != CONTROL_FD) + (in->control.mounts_fd >= 0) + (in->control.old_fd >= 0);
+			before += (in->control.fd >= 0 && in->control.fd != CONTROL_FD) + (in->control.mounts_fd >= 0) + in->control.old_count;
 			assert_int_equal(fds_open(), before);
 			/* Back to nothing held. */
 			if (in->control.fd >= 0)
 				assert_int_equal(dup2(0, in->control.fd), CONTROL_FD);
 			if (in->control.mounts_fd >= 0)
 				close(in->control.mounts_fd);
-			if (in->control.old_fd >= 0)
-				close(in->control.old_fd);
-			in->control.fd = in->control.mounts_fd = in->control.old_fd = -1;
+			while (in->control.old_count)
+				close(in->control.old_fd[--in->control.old_count]);
+			in->control.fd = in->control.mounts_fd = -1;
 		}
 }
 
