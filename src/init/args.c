@@ -55,8 +55,9 @@ static bool keep(struct init *in, const char *variable, int *count, size_t *used
 	return true;
 }
 
-void args_keep_environment(struct init *in, char **envp)
+const char *args_keep_environment(struct init *in, char **envp)
 {
+	const char *left_out = NULL;
 	size_t used = 0;
 	int count = 0;
 
@@ -64,8 +65,9 @@ void args_keep_environment(struct init *in, char **envp)
 	if (in->boot.autoboot)
 		(void)keep(in, "AUTOBOOT=YES", &count, &used);   /* the first always fits */
 	for (; *envp; envp++)
-		if (!keep(in, *envp, &count, &used))
-			initlog(&in->log, LOG_TO_BOTH, "environment too large, left out: %.40s", *envp);
+		if (!keep(in, *envp, &count, &used) && !left_out)
+			left_out = *envp;
+	return left_out;
 }
 
 const char *args_getenv(const struct init *in, const char *name)

@@ -14,8 +14,9 @@ bool args_is_reexec(int argc, char **argv);
  * passes what it does not know itself, so everything else is left alone. */
 void args_parse(int argc, char **argv, struct boot_args *out);
 
-/* Copies the environment to in->inherited (what does not fit is left out) before the title overwrites it. */
-void args_keep_environment(struct init *in, char **envp);
+/* Copies the environment to in->inherited before the title overwrites it. What does not fit is left out: returns the
+ * first such variable, or NULL. */
+const char *args_keep_environment(struct init *in, char **envp);
 
 /* The value of NAME in in->inherited, or NULL. */
 const char *args_getenv(const struct init *in, const char *name);

@@ -64,15 +64,15 @@ static void remember_console(struct init *in)
 /* Descriptors, signals, memory: what the loop stands on. Nothing of it fails on a machine that can run at all. */
 static void open_all(struct init *in, int queue_fd)
 {
-	int err = loop_open(in);
+	int loop_err = loop_open(in);
+	int log_err, survive_err;
 
 	control_open(in);                                    /* before descriptor 10 is anybody's */
-	if (!err)
-		err = open_log(in, queue_fd);
-	if (!err)
-		err = survive_install(on_fatal_signal);
-	if (err)
-		initlog(&in->log, LOG_TO_BOTH, "cannot set up: %s", strerror(-err));
+	log_err = open_log(in, queue_fd);
+	survive_err = survive_install(on_fatal_signal);
+	if (loop_err || log_err || survive_err)
+		initlog(&in->log, LOG_TO_BOTH, "cannot set up: %s",
+			strerror(-(loop_err ? loop_err : log_err ? log_err : survive_err)));
 	if (in->kept_fd < 0 && kept_open(in))
 		initlog(&in->log, LOG_TO_BOTH, "no state will be kept over a crash");
 }
@@ -107,10 +107,11 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 {
 	bool is_reexec = args_is_reexec(argc, argv);
 	char title[TITLE_MAX];
+	const char *left_out;
 	int queue_fd = -1, family_fd = -1, err;
 
 	args_parse(argc, argv, &in->boot);
-	args_keep_environment(in, envp);
+	left_out = args_keep_environment(in, envp);
 	title_init(&in->title, argv, envp, title);
 	environ = in->inherited;                             /* libc's: the title overwrites the old one */
 	remember_console(in);
@@ -120,6 +121,8 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	control_init(in);
 	is_reexec = is_reexec && kept_take(in, &queue_fd, &family_fd);
 	open_all(in, queue_fd);
+	if (left_out)
+		initlog(&in->log, LOG_TO_BOTH, "environment too large, left out: %.40s ...", left_out);
 	if (is_reexec)
 		go_on(in, family_fd);
 	else
