@@ -4,11 +4,8 @@
 
 Stock holds here, but for the storm while syslogd is stopped.
 """
-import fcntl
 import os
 import random
-import struct
-import termios
 
 from rows import CMD_RUNLVL, CMD_SETENV, PROMPT_S, Row, request_bytes, tap, wait_for
 from storm import storm
@@ -67,14 +64,6 @@ def ten_thousand_requests_in_a_row_are_all_taken_and_hold_up_no_orphan():
         row.holds()
 
 
-def unread(path):
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        return struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]
-    finally:
-        os.close(fd)
-
-
 @tap.case(deadline=240)
 def random_bytes_as_requests_are_refused_and_the_next_request_is_taken():
     seed = random.randrange(1 << 32)
@@ -87,7 +76,7 @@ def random_bytes_as_requests_are_refused_and_the_next_request_is_taken():
         for length in lengths + [source.randrange(1, 3000) for _ in range(50)]:
             os.write(fd, source.randbytes(length))
         row.reaps()
-        wait_for(lambda: not unread(fifo), "the bytes to be read")
+        wait_for(lambda: not row.m.unread_requests(), "the bytes to be read")
         wait_for(lambda: "got bogus initrequest" in row.m.syslog.texts(), "the message")
         row.holds()
         os.close(fd)

@@ -52,17 +52,20 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
-import kernel   # noqa: E402
-import probe    # noqa: E402
-import sinks    # noqa: E402
-import tap      # noqa: E402
-from sinks import wait_for      # noqa: E402,F401
-from stage import namespace_id  # noqa: E402
+import borrowed     # noqa: E402
+import kernel       # noqa: E402
+import probe        # noqa: E402
+import sinks        # noqa: E402
+import tap          # noqa: E402
+from sinks import wait_for           # noqa: E402,F401
+from borrowed import MachineError    # noqa: E402
+from stage import namespace_id       # noqa: E402
 
 CMD_START, CMD_RUNLVL, CMD_POWERFAIL, CMD_POWERFAILNOW, CMD_POWEROK = range(5)
 CMD_BSD, CMD_SETENV, CMD_UNSETENV = range(5, 8)
@@ -73,10 +76,6 @@ Done = collections.namedtuple("Done", "status out err")
 OTHER_NAMESPACES = {"uts": kernel.CLONE_NEWUTS, "ipc": kernel.CLONE_NEWIPC,
                     "mnt": kernel.CLONE_NEWNS}
 Proc = collections.namedtuple("Proc", "pid ppid state session tty comm title")
-
-
-class MachineError(Exception):
-    """The machine itself could not be built; says nothing about init."""
 
 
 def subject():
@@ -144,7 +143,7 @@ class Machine:
         self._children = []
         self._exits = contextlib.ExitStack()
         try:
-            self.pids = self._exits.enter_context(_PidsCgroup()) if pids_cgroup else None
+            self.pids = self._exits.enter_context(borrowed.PidsCgroup()) if pids_cgroup else None
             self._start_keeper()
             self._exits.callback(self._end_children)
             self.syslog = sinks.Syslog(self)
@@ -387,6 +386,7 @@ class Machine:
     # ------------------------------------------------------------------------------- asking pid 1
 
     def telinit(self, *args, deadline=30):
+        wait_for(lambda: self.exists("/run/initctl"), "/run/initctl to be made", deadline)
         done = self.run(["/sbin/telinit", *args], deadline)
         tap.check(done.status == 0, "telinit %s exits with 0; found %r" % (" ".join(args), done))
 
@@ -409,6 +409,14 @@ class Machine:
                     with contextlib.suppress(BlockingIOError):
                         os.write(fd, data[at:at + 384])
                         break
+        finally:
+            os.close(fd)
+
+    def unread_requests(self):
+        """Bytes that lie in /run/initctl."""
+        fd = os.open(self.path("/run/initctl"), os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            return struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]
         finally:
             os.close(fd)
 
@@ -495,7 +503,7 @@ class Machine:
             os.ftruncate(memory, size)
             subprocess.run(["mkfs.ext4", "-q", "-F", "/proc/self/fd/%d" % memory], check=True,
                            pass_fds=[memory], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            device, number = _attach_loop(memory)
+            device, number = borrowed.attach_loop(memory)
         finally:
             os.close(memory)
 
@@ -522,77 +530,3 @@ class Machine:
             fcntl.ioctl(fd, what, 0)
         finally:
             os.close(fd)
-
-
-def _attach_loop(memory):
-    """-> (descriptor, number) of a loop device that lets go of its file with its last user."""
-    control = os.open("/dev/loop-control", os.O_RDWR | os.O_CLOEXEC)
-    try:
-        for _ in range(50):
-            number = fcntl.ioctl(control, kernel.LOOP_CTL_GET_FREE)
-            if not os.path.exists("/dev/loop%d" % number):
-                os.mknod("/dev/loop%d" % number, 0o060660, os.makedev(7, number))
-            device = os.open("/dev/loop%d" % number, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                fcntl.ioctl(device, kernel.LOOP_SET_FD, memory)
-            except OSError as error:
-                os.close(device)
-                if error.errno != errno.EBUSY:      # EBUSY: another test took this one
-                    raise
-                continue
-            info = bytearray(232)
-            struct.pack_into("=I", info, 52, kernel.LO_FLAGS_AUTOCLEAR)
-            fcntl.ioctl(device, kernel.LOOP_SET_STATUS64, bytes(info))
-            return device, number
-    finally:
-        os.close(control)
-    raise MachineError("no free loop device")
-
-
-class _PidsCgroup:
-    """A cgroup that counts the tasks of init; what the test starts inside is not in it."""
-
-    def __enter__(self):
-        self.base = self._controller()
-        self.name = "sysvinit-test-%d-%d" % (os.getpid(), time.monotonic_ns())
-        self.dir = os.path.join(self.base, self.name)
-        os.mkdir(self.dir)
-        # For the keeper, which removes it even when the test cannot.
-        self.handle = (os.open(self.base, os.O_RDONLY | os.O_DIRECTORY), self.name)
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.suppress(OSError):      # the keeper was quicker
-            os.rmdir(self.dir)
-        os.close(self.handle[0])
-
-    @staticmethod
-    def _controller():
-        unified = None
-        with open("/proc/self/mountinfo") as table:
-            for line in table:
-                place, (kind, _, options) = line.split()[4], line.split(" - ")[1].split()[:3]
-                if kind == "cgroup" and "pids" in options.split(","):
-                    return place
-                if kind == "cgroup2":
-                    unified = place
-        if unified:
-            with open(unified + "/cgroup.subtree_control") as file:
-                if "pids" in file.read().split():
-                    return unified
-        tap.skip("no pids cgroup here")
-
-    def _write(self, name, value):
-        with open(os.path.join(self.dir, name), "w") as file:
-            file.write(str(value))
-
-    def add(self, pid):
-        self._write("cgroup.procs", pid)
-
-    def limit(self, count):
-        self._write("pids.max", "max" if count is None else count)
-
-    def current(self):
-        with open(self.dir + "/pids.current") as file:
-            return int(file.read())
-

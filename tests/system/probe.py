@@ -17,7 +17,7 @@ import time
 
 import sinks
 import tap
-from sinks import process_state, wait_for
+from sinks import wait_for
 
 # The calls in which a process may be found asleep, by their number: enough to name what is seen.
 _NAMES_X86_64 = {
@@ -111,9 +111,9 @@ class Watch:
         for when, _, data in self.reader.journal.read():
             self.samples += 1
             state, syscall, wchan, switches = data.decode().split()
-            fine = (state in "RtTZX" or syscall == "running" or syscall in self.passed or
-                    state == "S" and syscall in THE_ONE_WAIT)
-            here = None if fine else (state, syscall, wchan, switches)
+            awake = state in "RtTZX" or syscall == "running"
+            home = state == "S" and syscall in THE_ONE_WAIT or syscall in self.passed
+            here = None if awake or home else (state, syscall, wchan, switches)
             if here and here != before:
                 since = when
                 self.blinks["%s in %s (%s)" % here[:3]] += 1
