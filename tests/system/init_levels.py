@@ -212,7 +212,7 @@ def a_level_may_be_requested_while_the_question_stands():
 @tap.case()
 def an_invalid_default_level_is_named():
     with Scene("id:x:initdefault:\n" + GETTY) as scene:
-        scene.wait_shown("Initdefault level 'x' is invalid")
+        scene.wait_shown("Initdefault level 'X' is invalid")
         wait_for(lambda: "Enter runlevel: " in scene.m.console.text(), "the question")
         scene.m.console.type(b"2\n")
         scene.wait_getty("g1")
