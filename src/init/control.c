@@ -19,6 +19,7 @@ static_assert(sizeof(struct init_request) == 384 && offsetof(struct init_request
 #define FIFO_FOLDER "/run"
 #define FIFO_NAME "initctl"
 #define MOUNTS_PATH "/proc/self/mountinfo"
+#define CHILDREN_PATH "/proc/1/task/1/children"
 static_assert(sizeof INIT_FIFO == sizeof FIFO_FOLDER "/" FIFO_NAME, "the folder and the name of INIT_FIFO");
 
 enum { CHECK_EVERY_MS = 1000, POLL_S = 5 };
@@ -102,7 +103,9 @@ void control_door_in_child(struct init *in)
 	int folder_err = watch_folder(&in->control);
 	int fifo = open_fifo();
 	int fds[2] = { fifo, mounts };
+	int children = sys_open(CHILDREN_PATH, O_RDONLY | O_CLOEXEC, 0);
 
+	report_in_child(in, REPORT_CHILDREN, "", &children, 1);
 	if (fifo < 0)
 		sys_exit(-fifo);
 	report_in_child(in, REPORT_DOOR, folder_err ? "" : CONTROL_FOLDER_WATCHED, fds, 2);

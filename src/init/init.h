@@ -79,6 +79,7 @@ struct init {
 
 	int epoll_fd, signal_fd, timer_fd;
 	int report_fd, report_child_fd; /* where children tell what they found; the end that they write to */
+	int children_fd;                /* reap.h; -1: none */
 	bool reap_has_more;
 	struct mono timer_at;           /* what the timer is set to */
 	int kept_fd;                    /* kept.h; -1: none */

@@ -115,7 +115,7 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	title_init(&in->title, argv, envp, title);
 	environ = in->inherited;                             /* libc's: the title overwrites the old one */
 	remember_console(in);
-	in->load_fd = in->kept_fd = -1;
+	in->load_fd = in->kept_fd = in->children_fd = -1;
 	family_init(&in->family);
 	take_stdio();
 	control_init(in);

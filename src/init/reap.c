@@ -9,6 +9,8 @@
 #include "init/level.h"
 #include "lib/sys.h"
 
+enum { FEW = 4 };                       /* children that are reaped before the list is worth reading */
+
 static bool entry_has_record(const struct init *in, const struct entry *entry)
 {
 	return command_has_record(family_process(&in->family, entry));
@@ -36,19 +38,94 @@ static void child_ended(struct init *in, const siginfo_t *end, struct mono now)
 		in->orphans++;
 }
 
-bool chld_handler(struct init *in)
+void reap_take_list(struct init *in, int fd)
 {
-	struct mono now = mono_now();
+	if (in->children_fd >= 0)
+		sys_close(in->children_fd);
+	in->children_fd = fd;
+}
 
-	for (int i = 0; i < REAP_BATCH; i++) {
+/* At most count children, whichever the kernel finds first. The number reaped; fewer than count: there are no more. */
+static int reap_any(struct init *in, int count, struct mono now)
+{
+	for (int i = 0; i < count; i++) {
 		siginfo_t end;
-		int got = sys_wait_any(&end);
+		int got = sys_wait(-1, &end);
 
 		if (got < 0 && got != -ECHILD)
 			initlog(&in->log, LOG_TO_BOTH, "cannot wait for children: %s", strerror(-got));
 		if (got <= 0)
-			return false;
+			return i;
 		child_ended(in, &end, now);
 	}
-	return true;
+	return count;
+}
+
+/* Reaps what is dead among the pids in text ("12 345 "), at most count; an entry's end is left to reap_any().
+ * *stayed: the length of those that stay in the kernel's list. The number reaped. */
+static int reap_among(struct init *in, char *text, int count, struct mono now, size_t *stayed)
+{
+	int reaped = 0;
+
+	*stayed = 0;
+	for (char *next; reaped < count && (next = strchr(text, ' ')); text = next + 1) {
+		siginfo_t end;
+		int64_t pid;
+
+		*next = '\0';
+		if (!num_parse(text, 1, INT32_MAX, &pid) && !family_find_pid(&in->family, (pid_t)pid) &&
+			sys_wait((pid_t)pid, &end) == 1) {
+			child_ended(in, &end, now);
+			reaped++;
+		} else {
+			*stayed += (size_t)(next + 1 - text);
+		}
+	}
+	return reaped;
+}
+
+/* Fills text with whole reads (the kernel gives a page at a time; going on where it stopped costs it least). */
+static size_t read_list(int fd, char *text, size_t size_bytes, off_t at)
+{
+	size_t have = 0;
+	ssize_t got;
+
+	while (have < size_bytes - 1 &&
+		(got = sys_pread(fd, text + have, size_bytes - 1 - have, at + (off_t)have)) > 0)
+		have += (size_t)got;
+	text[have] = '\0';
+	return have;
+}
+
+/* At most count children that the kernel's list names. Those reaped are gone from it at the next read. */
+static int reap_listed(struct init *in, int count, struct mono now)
+{
+	char text[32768];
+	off_t at = 0;
+	int reaped = 0;
+
+	while (reaped < count && read_list(in->children_fd, text, sizeof text, at)) {
+		size_t stayed;
+		int more = reap_among(in, text, count - reaped, now, &stayed);
+
+		if (!more && !stayed)
+			break;
+		reaped += more;
+		at += (off_t)stayed;
+	}
+	return reaped;
+}
+
+bool chld_handler(struct init *in)
+{
+	struct mono now = mono_now();
+	int left = REAP_BATCH;
+
+	if (in->children_fd >= 0 && in->family.running > REAP_CROWD) {
+		if (reap_any(in, FEW, now) < FEW)
+			return false;
+		left -= FEW;
+		left -= reap_listed(in, left, now);
+	}
+	return !left || reap_any(in, left, now) == left;
 }

@@ -11,6 +11,7 @@
 #include "init/control.h"
 #include "init/level.h"
 #include "init/power.h"
+#include "init/reap.h"
 #include "lib/sys.h"
 
 enum { HEAD_BYTES = offsetof(struct report, text) };
@@ -115,12 +116,20 @@ static void on_power(struct init *in, const struct report *report, int fds[REPOR
 	power_event(in, report->text[0]);
 }
 
+static void on_children(struct init *in, const struct report *report, int fds[REPORT_FDS_MAX])
+{
+	(void)report;
+	reap_take_list(in, fds[0]);
+	fds[0] = -1;
+}
+
 static void (*const on_report[])(struct init *, const struct report *, int[REPORT_FDS_MAX]) = {
 	[REPORT_LOG] = on_log,
 	[REPORT_CONSOLE] = on_console,
 	[REPORT_DOOR] = on_door,
 	[REPORT_LEVEL] = on_level,
 	[REPORT_POWER] = on_power,
+	[REPORT_CHILDREN] = on_children,
 };
 static_assert(sizeof on_report / sizeof on_report[0] == REPORT_COUNT, "act on every report");
 

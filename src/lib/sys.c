@@ -393,13 +393,12 @@ int sys_waitid(idtype_t type, id_t id, siginfo_t *out, int options)
 	return result(waitid(type, id, out, options));
 }
 
-int sys_wait_any(siginfo_t *out)
+int sys_wait(pid_t pid, siginfo_t *out)
 {
 	int status = 0;
-	pid_t pid;
 
-	BEFORE(wait_any);
-	pid = waitpid(-1, &status, WNOHANG);
+	BEFORE(wait);
+	pid = waitpid(pid, &status, WNOHANG);
 	if (pid <= 0)
 		return result(pid);
 	out->si_pid = pid;

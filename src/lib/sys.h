@@ -91,9 +91,9 @@ int sys_futex_wake(const _Atomic uint32_t *word);          /* wakes all; number 
 pid_t sys_fork(void) MUST_CHECK;
 int sys_exec(const char *path, char *const argv[], char *const envp[]);
 int sys_waitid(idtype_t type, id_t id, siginfo_t *out, int options) MUST_CHECK;
-/* Any child that has ended, without waiting: 1 and its pid, code and status as waitid(2) tells them, 0 (none has), or a
- * negative errno. Made of wait4(2), which costs the caller a tenth less. */
-int sys_wait_any(siginfo_t *out) MUST_CHECK;
+/* A child that has ended (pid -1: any), without waiting: 1 and its pid, code and status as waitid(2) tells them, 0 (none
+ * has), or a negative errno. Made of wait4(2), which costs the caller a tenth less. */
+int sys_wait(pid_t pid, siginfo_t *out) MUST_CHECK;
 int sys_kill(pid_t pid, int signal);
 pid_t sys_getpid(void);
 uid_t sys_geteuid(void);

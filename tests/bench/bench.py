@@ -53,9 +53,9 @@ def switches(pid):
 def settle(m):
     """Until pid 1 has had nothing to do for a while."""
     def quiet():
-        before = switches(m.pid)
+        before = switches(m.pid), cpu_ns(m.pid)
         time.sleep(0.3)
-        return switches(m.pid) == before
+        return (switches(m.pid), cpu_ns(m.pid)) == before
     wait_for(quiet, "pid 1 to come to rest", 120)
 
 

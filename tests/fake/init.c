@@ -59,7 +59,7 @@ struct init *fake_init_begin(void)
 	open_log(in);
 	family_init(&in->family);
 	control_init(in);
-	in->load_fd = in->kept_fd = -1;
+	in->load_fd = in->kept_fd = in->children_fd = -1;
 	in->epoll_fd = in->signal_fd = in->timer_fd = in->report_fd = in->report_child_fd = -1;
 	strcpy(in->console, "/dev/console");
 	in->level = (struct level){ .phase = PHASE_STEADY, .now = '2', .previous = 'N', .wanted = '2',

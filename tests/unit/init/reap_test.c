@@ -177,7 +177,7 @@ static void an_error_ends_the_batch_and_is_said(void **state)
 	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
 		char text[80];
 
-		fault_name("wait_any", errors[i]);
+		fault_name("wait", errors[i]);
 		assert_false(chld_handler(in));
 		assert_true(fault_calls() < 10);                /* tried no more in this turn */
 		(void)snprintf(text, sizeof text, "cannot wait for children: %s", strerror(-errors[i]));
@@ -185,7 +185,7 @@ static void an_error_ends_the_batch_and_is_said(void **state)
 		assert_null(fake_said(in, SINK_CONSOLE));
 		fault_clear();
 	}
-	fault_name("wait_any", -ECHILD);
+	fault_name("wait", -ECHILD);
 	assert_false(chld_handler(in));
 	fault_clear();
 	assert_null(fake_said(in, SINK_CONSOLE));
@@ -201,7 +201,7 @@ static void an_error_in_the_middle_loses_nobody(void **state)
 	b = run(in, "b");
 	fake_end(a, CLD_EXITED, 0);
 	fake_end(b, CLD_EXITED, 0);
-	fault_name_after("wait_any", 1, -EINVAL);
+	fault_name_after("wait", 1, -EINVAL);
 	assert_false(chld_handler(in));
 	fault_clear();
 	assert_int_equal(in->family.running, 1);
