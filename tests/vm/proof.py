@@ -33,13 +33,18 @@ ORPHAN_MS = 1000
 
 
 class Table:
-    """The inittab of the machine as the test changes it."""
+    """The inittab of the machine as the test changes it. What init says of it is witnessed by syslog."""
+    BATCH = 50              # bad lines in one reading: of very many, init names only the first
 
     def __init__(self, machine, text=INITTAB):
         self.m = machine
         self.text = text
         self.asked = 0
         self.numbered = 0
+        self.syslog = "/var/log/messages"
+        if machine.run("pidof syslogd").status != 0:
+            machine.check(f"syslogd -O {self.syslog} </dev/null >/dev/null 2>&1")
+        machine.wait("a syslogd", "test -S /dev/log")
 
     def _reload(self, more):
         self.m.write("/etc/inittab", self.text + more)
@@ -51,13 +56,20 @@ class Table:
         self.asked += 1
         mark = f"/run/asked.{self.asked}"
         self._reload(f"q{self.asked % 100}:2345:once:/bin/touch {mark}\n")
-        self.m.wait(f"init reads the inittab again ({mark})", f"test -e {mark}")
+        self.m.wait(f"init starts a new entry ({mark})", f"test -e {mark}")
 
     def say(self, count):
-        """Has init say COUNT numbered messages: as many bad lines, read once."""
-        first = self.numbered + 1
-        self.numbered += count
-        self._reload("".join(f"x:2:seq-{n:06d}:true\n" for n in range(first, self.numbered + 1)))
+        """Has init say COUNT numbered messages, by as many bad lines, and waits until it has."""
+        end = self.numbered + count
+        while self.numbered < end:
+            first, self.numbered = self.numbered + 1, min(self.numbered + self.BATCH, end)
+            mark = self._syslog_size()
+            self._reload("".join(f"x:2:seq-{n:06d}:true\n" for n in range(first, self.numbered + 1)))
+            self.m.wait(f"init has said number {self.numbered}",
+                        f"tail -c +{mark} {self.syslog} | grep -q 'seq-{self.numbered:06d}:'")
+
+    def _syslog_size(self):
+        return int(self.m.check(f"wc -c < {self.syslog} || echo 0").split()[-1]) + 1
 
 
 def quick_orphan(m):
