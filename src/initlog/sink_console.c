@@ -89,6 +89,9 @@ static int console_open(struct console *console, int end)
 			console->look_again = mono_after_s(mono_now(), STAND_IN_S);
 			return 0;
 		}
+		/* It waits for another process's last close: stuck, not absent. */
+		if (fd == -EINTR)
+			return fd;
 		if (!which)
 			first_err = fd;
 	}

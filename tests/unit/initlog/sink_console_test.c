@@ -415,6 +415,24 @@ static void a_stand_in_goes_on_while_the_console_stays_away(void **state)
 	assert_int_equal(fds_open(), open_before + 3);
 }
 
+/* Its open waits for another process's last close, and is cut off at the deadline. */
+static void a_console_that_does_not_open_in_time_has_no_stand_in(void **state)
+{
+	int stand_in;
+
+	(void)state;
+	config.console[1] = tty0_path;
+	terminal_open(tty0_path);
+	stand_in = master;
+	fault_arm(1, -EINTR);
+	assert_int_equal(deliver("patience"), -EINTR);
+	assert_true(fault_fired());
+	terminal_open(console_path);
+	assert_int_equal(deliver_again(LONG_MS), 0);
+	shown("\rINIT: patience\r\n");
+	master = stand_in;
+}
+
 static void dev_null_is_a_console_only_when_it_is_named_first(void **state)
 {
 	(void)state;
@@ -489,6 +507,7 @@ int main(void)
 		CASE(what_lies_unsent_is_dropped_before_a_close),
 		CASE(a_stand_in_serves_until_the_console_is_back),
 		CASE(a_stand_in_goes_on_while_the_console_stays_away),
+		CASE(a_console_that_does_not_open_in_time_has_no_stand_in),
 		CASE(dev_null_is_a_console_only_when_it_is_named_first),
 		CASE(what_is_no_character_device_is_no_console),
 		CASE(every_failure_is_survived_and_leaves_nothing_open),
