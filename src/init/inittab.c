@@ -41,7 +41,7 @@ bool action_is_first(enum action action)
 
 bool action_needs_event(enum action action)
 {
-	return action_is_first(action) || action == ACTION_KBREQUEST || action == ACTION_ONDEMAND;
+	return action_is_first(action) || action == ACTION_KBREQUEST;
 }
 
 static enum action action_find(const struct field *field)

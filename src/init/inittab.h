@@ -55,7 +55,7 @@ const char *action_word(enum action action);
 /* Power and ctrlaltdel entries: they stand before all others in the order of running. */
 bool action_is_first(enum action action);
 
-/* That a level is entered does not start these: they wait for an event or for telinit a. */
+/* That a level is entered does not start these: they wait for an event. */
 bool action_needs_event(enum action action);
 
 #endif

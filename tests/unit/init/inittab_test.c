@@ -240,8 +240,8 @@ static void power_and_keys_come_first_and_events_are_waited_for(void **state)
 		events += action_needs_event((enum action)action);
 	}
 	assert_int_equal(firsts, 5);
-	assert_int_equal(events, 7);
-	assert_true(action_needs_event(ACTION_KBREQUEST) && action_needs_event(ACTION_ONDEMAND));
+	assert_int_equal(events, 6);
+	assert_true(action_needs_event(ACTION_KBREQUEST));
 }
 
 int main(void)

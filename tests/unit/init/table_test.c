@@ -172,7 +172,7 @@ static void only_what_is_entered_by_itself_makes_a_level(void **state)
 {
 	static const char *const not_in_s[] = {
 		"a:S:initdefault:", "b::ctrlaltdel:x", "c:S:powerwait:x", "d:S:kbrequest:x",
-		"e:S:ondemand:x", "f::wait:x", "g:S:sysinit:x", "h:S:boot:x",
+		"e:a:ondemand:x", "f::wait:x", "g:S:sysinit:x", "h:S:boot:x",
 	};
 	struct table_builder *b = begun();
 
@@ -182,6 +182,10 @@ static void only_what_is_entered_by_itself_makes_a_level(void **state)
 	assert_false(table_build_has_level(b, 'S'));
 	assert_true(table_build_has_level(b, '0') && table_build_has_level(b, '#'));
 	assert_int_equal(add(b, "i:1s:off:x", 1), 0);
+	assert_true(table_build_has_level(b, 'S'));
+	table_build_drop(b);
+	b = begun();
+	assert_int_equal(add(b, "a:S:ondemand:x", 1), 0);
 	assert_true(table_build_has_level(b, 'S'));
 	table_build_drop(b);
 }
