@@ -165,8 +165,6 @@ static bool is_to_stop(const struct init *in, const struct entry *entry)
 		return true;                         /* gone from the table, or another action */
 	if (entry->action == ACTION_BOOT)
 		return false;
-	if (entry->action == ACTION_ONDEMAND || entry->flags & ENTRY_DEMAND)
-		return level == LEVEL_SINGLE && !start_is_of_level(entry, level);
 	return !start_is_of_level(entry, level);
 }
 
