@@ -102,4 +102,4 @@ clean:
 include contrib/rules.mk tests/rules.mk
 
 .PHONY: all install stage clean
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(wildcard $(B)/obj/*/*.d $(B)/pid1/*.d $(B)/pid1/*/*.d $(B)/unit/*.d $(B)/unit/*/*.d $(B)/fuzz/*.d)
