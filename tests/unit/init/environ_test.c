@@ -141,6 +141,21 @@ static void one_bad_name_in_a_request_stops_none_of_the_others(void **state)
 	assert_int_equal(count_of(&vars), 2);
 }
 
+static void of_several_errors_the_first_is_told(void **state)
+{
+	static const char full_then_bad[] = "INIT_more=1\0FOO=2\0";
+	struct environ_vars vars = { 0 };
+	char text[32];
+
+	(void)state;
+	for (int i = 0; i < ENVIRON_VARS; i++) {
+		(void)snprintf(text, sizeof text, "INIT_%d=%d", i, i);
+		assert_int_equal(environ_set(&vars, text), 0);
+	}
+	assert_int_equal(environ_set_all(&vars, full_then_bad, sizeof full_then_bad), -ENOSPC);
+	assert_int_equal(environ_set_all(&vars, "FOO=2\0INIT_more=1\0", 19), -EINVAL);
+}
+
 static void a_torn_string_sets_nothing(void **state)
 {
 	static const char data[] = "INIT_A=1\0INIT_B=torn";
@@ -326,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_variable_of_the_full_length_is_taken_and_a_longer_one_refused),
 		cmocka_unit_test(a_request_may_hold_several),
 		cmocka_unit_test(one_bad_name_in_a_request_stops_none_of_the_others),
+		cmocka_unit_test(of_several_errors_the_first_is_told),
 		cmocka_unit_test(a_torn_string_sets_nothing),
 		cmocka_unit_test(data_that_is_full_to_the_last_nul_is_taken),
 		cmocka_unit_test(damaged_memory_is_no_variable_and_its_place_is_used_again),

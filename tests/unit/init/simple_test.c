@@ -42,7 +42,8 @@ static void quotes_and_escapes_are_taken_as_the_shell_takes_them(void **state)
 	ASSERT_ALL(true, "a 'b; c'", "a \"b; c\"", "a b\\;c", "a '\"' ';'", "a \"'\" \";\"",
 		"a \"\\\"; b\"", "a '\\'", "\"a b\" c", "'a' b", "a\\ b c", "a '' \"\"",
 		"a \"$b; c\"",
-		"a '#'", "a b#c", "a \\# b", "a \"`b; c`\"", "a \"$(b \"c; d\")\"");
+		"a '#'", "a b#c", "a \\# b", "a \"`b; c`\"", "a \"$(b \"c; d\")\"",
+		"a \"`b \"c; d\"`\"", "a `` b");
 }
 
 static void what_a_substitution_holds_does_not_count(void **state)
@@ -78,7 +79,7 @@ static void lists_pipes_and_groups_are_none(void **state)
 		"a |& b", "a &", "a& b", "a &>b", "a >b & c", "(a)", "(a; b)", "a (b)",
 		"a() { b; }",
 		"{ a; }", "{ a", "! a", "a 2>&1 | b", "a $(b) | c", "a 'b' ; c", "a \"b\" && c",
-		"a \\\\; b", "a `b`; c", "a ${b}; c", "a\nb");
+		"a \\\\; b", "a `b`; c", "a ``; b", "a ${b}; c", "a\nb");
 }
 
 static void redirections_alone_and_nothing_are_none(void **state)

@@ -424,7 +424,7 @@ static void each_damaged_field_is_refused(void **state)
 			fail_msg("damage %zu was not seen", i);
 }
 
-static void a_process_field_longer_than_a_line_is_refused(void **state)
+static void a_process_field_as_long_as_a_line_is_taken_and_a_longer_one_refused(void **state)
 {
 	static char process[TAB_LINE_MAX + 2];
 	struct tab_line line = { .id = "x", .levels = "2", .action = ACTION_ONCE,
@@ -434,7 +434,17 @@ static void a_process_field_longer_than_a_line_is_refused(void **state)
 	struct table t;
 
 	(void)state;
-	memset(process, 'x', TAB_LINE_MAX + 1);
+	memset(process, 'x', TAB_LINE_MAX);
+	assert_int_equal(table_build_add(b, &line, 1), 0);
+	assert_int_equal(table_build_end(b, fd), 0);
+	assert_int_equal(table_open(fd, &t), 0);
+	assert_entry(&t, 0, "x", process);
+	table_close(&t);
+	close(fd);
+
+	b = begun();
+	fd = new_memfd();
+	process[TAB_LINE_MAX] = 'x';
 	assert_int_equal(table_build_add(b, &line, 1), 0);
 	assert_int_equal(table_build_end(b, fd), 0);
 	assert_int_equal(table_open(fd, &t), -EPROTO);
@@ -525,7 +535,8 @@ int main(void)
 		cmocka_unit_test(every_bit_of_the_header_is_checked),
 		cmocka_unit_test(no_flipped_bit_leads_out_of_the_image),
 		cmocka_unit_test(each_damaged_field_is_refused),
-		cmocka_unit_test(a_process_field_longer_than_a_line_is_refused),
+		cmocka_unit_test(
+			a_process_field_as_long_as_a_line_is_taken_and_a_longer_one_refused),
 		cmocka_unit_test(the_same_id_twice_in_an_image_does_no_harm),
 		cmocka_unit_test(a_failed_open_leaves_nothing_mapped_and_out_alone),
 		cmocka_unit_test(an_interrupted_write_goes_on_and_a_failed_one_is_told),
