@@ -18,6 +18,7 @@ int watch_main(int argc, char **argv);          /* watch FILE MS: sample what pi
 int orphan_main(int argc, char **argv);         /* orphan MS: how long until a dead orphan is gone */
 int storm_main(int argc, char **argv);          /* storm TOTAL BATCH: many orphans, counts refused forks */
 int redirect_main(int argc, char **argv);       /* redirect: TIOCCONS to a full pty that nobody reads */
+int crash_main(int argc, char **argv);          /* crash: pid 1 runs on at address 0 */
 int lastclose_main(int argc, char **argv);      /* lastclose DEV PID: the last close of a stopped line */
 
 #endif

@@ -17,6 +17,7 @@ static const struct face {
 	{ "storm", storm_main },
 	{ "redirect", redirect_main },
 	{ "lastclose", lastclose_main },
+	{ "crash", crash_main },
 };
 
 int64_t guest_now_ms(void)
