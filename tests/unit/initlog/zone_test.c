@@ -230,6 +230,48 @@ static void a_file_that_is_cut_anywhere_is_refused(void **state)
 	}
 }
 
+static void an_old_file_that_is_cut_anywhere_is_refused(void **state)
+{
+	(void)state;
+	file_len = 0;
+	add_block('\0', 4, (const int64_t[]){ -1000000000, 1000000000 }, 2);
+	save();
+	assert_int_equal(zone_load(&zone, path), 0);
+	while (file_len--) {
+		save();
+		assert_int_equal(zone_load(&zone, path), -EINVAL);
+	}
+}
+
+/* Where the counts are in a header, and what the types of a file with two transitions begin with. */
+enum { AT_COUNTS = 20, COUNTS = 6, AT_TYPES = 44 + 2 * 4, AT_INFOS = AT_TYPES + 2 };
+
+static void what_counts_and_indexes_cannot_be_is_refused(void **state)
+{
+	static const unsigned char big[] = { 0x7f, 0xff, 0xff, 0xff };
+
+	(void)state;
+	for (int i = -1; i < COUNTS; i++) {
+		file_len = 0;
+		add_block('\0', 4, (const int64_t[]){ -1000000000, 1000000000 }, 2);
+		if (i >= 0)
+			memcpy(file + AT_COUNTS + 4 * i, big, sizeof big);
+		save();
+		assert_int_equal(zone_load(&zone, path), i < 0 ? 0 : -EINVAL);
+	}
+	for (int i = 0; i < 2; i++) {
+		file_len = 0;
+		add_block('\0', 4, (const int64_t[]){ -1000000000, 1000000000 }, 2);
+		file[AT_TYPES + i] = 2;
+		save();
+		assert_int_equal(zone_load(&zone, path), -EINVAL);
+		file[AT_TYPES + i] = 1;
+		file[AT_INFOS + 6 * i] ^= 1;    /* 194 days off */
+		save();
+		assert_int_equal(zone_load(&zone, path), -EINVAL);
+	}
+}
+
 static void a_damaged_file_is_harmless(void **state)
 {
 	(void)state;
@@ -327,6 +369,8 @@ int main(void)
 		cmocka_unit_test(files_are_read_by_their_wide_times_and_their_rule),
 		cmocka_unit_test(an_old_file_has_narrow_times_and_no_rule),
 		cmocka_unit_test(a_file_that_is_cut_anywhere_is_refused),
+		cmocka_unit_test(an_old_file_that_is_cut_anywhere_is_refused),
+		cmocka_unit_test(what_counts_and_indexes_cannot_be_is_refused),
 		cmocka_unit_test(a_damaged_file_is_harmless),
 		cmocka_unit_test(what_is_no_small_file_is_refused),
 		cmocka_unit_test(every_failure_leaves_nothing_open),
