@@ -35,7 +35,7 @@ struct place {
 	char dir[64], tab[128], tab_dir[128], cmdline[128];
 	char *said[SAID_MAX];
 	int saids;
-	int memfd;
+	int memfd, fds_before;
 	struct table table;
 };
 
@@ -44,6 +44,7 @@ static int place_begin(void **state)
 	struct place *p = calloc(1, sizeof *p);
 
 	assert_non_null(p);
+	p->fds_before = fds_open();
 	strcpy(p->dir, "/tmp/loader_test.XXXXXX");
 	assert_non_null(mkdtemp(p->dir));
 	(void)snprintf(p->tab, sizeof p->tab, "%s/inittab", p->dir);
@@ -75,12 +76,14 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 static int place_end(void **state)
 {
 	struct place *p = *state;
+	int left_open;
 
 	fault_clear();
 	forget(p);
 	nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	left_open = fds_open() - p->fds_before;
 	free(p);
-	return 0;
+	return left_open;
 }
 
 static void write_bytes(const char *path, const void *bytes, size_t len)
@@ -231,6 +234,9 @@ static void a_byte_order_mark_is_one_at_the_beginning_only(void **state)
 	assert_said(p, 0, p->tab, "[2]: id field too long (max 4 characters)");
 	write_text(p->tab, "\xef\xbb");
 	assert_loaded(p, -EBADMSG);
+	write_text(p->tab, "\xef\xbb\xbf");
+	assert_loaded(p, 0);
+	assert_int_equal(p->saids, 0);
 }
 
 static void a_nul_byte_is_named(void **state)
@@ -318,6 +324,20 @@ static void short_reads_lose_nothing(void **state)
 		assert_int_equal(table_open(p->memfd, &p->table), 0);
 		assert_ids(p, "a|b|");
 	}
+}
+
+static void sixty_four_complaints_are_no_more_than_that(void **state)
+{
+	struct place *p = *state;
+	FILE *file = fopen(p->tab, "w");
+
+	fputs("a:S:wait:x\n", file);
+	for (int i = 0; i < LOADER_COMPLAINTS_MAX; i++)
+		fputs("bad\n", file);
+	fclose(file);
+	assert_loaded(p, 0);
+	assert_int_equal(p->saids, LOADER_COMPLAINTS_MAX);
+	assert_said(p, LOADER_COMPLAINTS_MAX - 1, p->tab, "[65]: missing runlevel field");
 }
 
 static void the_65th_complaint_and_all_after_it_are_a_number(void **state)
@@ -750,6 +770,7 @@ int main(void)
 		CASE(a_line_may_have_4095_bytes),
 		CASE(lines_are_found_wherever_a_read_ends),
 		CASE(short_reads_lose_nothing),
+		CASE(sixty_four_complaints_are_no_more_than_that),
 		CASE(the_65th_complaint_and_all_after_it_are_a_number),
 		CASE(a_way_into_level_s_is_added_when_there_is_none),
 		CASE(an_empty_table_is_what_the_user_wrote),
