@@ -9,7 +9,7 @@
 
 #include "fuzz/fuzz.h"
 
-enum { INPUT_MAX = 1 << 16, CHANGED = 100, RANDOM = 10000, RANDOM_BYTES = 300 };
+enum { INPUT_MAX = 1 << 16, CHANGED = 100, RANDOM = 4000, RANDOM_BYTES = 300 };
 
 struct input {
 	uint8_t bytes[INPUT_MAX];
