@@ -225,11 +225,13 @@ static void say_level(struct init *in)
 	title_set(&in->title, level_is_real(in->level.now) ? title : "init boot");
 }
 
-/* What will be the previous level when the wanted one is reached: none for the entries of the boot, whenever they run,
- * and none after them. */
+/* What will be the previous level when the wanted one is reached: none after the entries of the boot, even if
+ * these ran late, after S; they themselves still have the one of S. */
 static char next_previous(const struct level *level)
 {
-	return level_is_real(level->now) && level_is_real(level->wanted) ? level->now : 'N';
+	if (level->wanted == LEVEL_BOOT)
+		return level->previous;
+	return level_is_real(level->now) ? level->now : 'N';
 }
 
 /* The records bear the time at which a change began, and stand before the ends of what it stops. */
@@ -250,7 +252,6 @@ static void change_level(struct init *in)
 
 	level->previous = next_previous(level);
 	level->now = level->wanted;
-	level->did_boot |= level->now == LEVEL_BOOT;
 	say_level(in);
 }
 
@@ -510,6 +511,7 @@ static struct mono level_ended(struct init *in, struct mono now)
 		return now;
 	}
 	if (level->now == LEVEL_BOOT) {
+		level->did_boot = true;
 		advance(in, level->boot_level);
 		return now;
 	}
