@@ -432,21 +432,33 @@ static bool is_level_letter(char letter)
 	return letter && strchr("0123456789S", letter);
 }
 
-/* The highest of initdefault's levels, S above 9; 0 if there is none, or if that is no level. */
+/* The highest letter of initdefault, S above 9, whether it is a level or not; 0 if there is none. */
+static char initdefault(const struct init *in)
+{
+	for (int32_t i = 0; i < in->family.count; i++)
+		if (in->family.entry[i].action == ACTION_INITDEFAULT)
+			return highest(&in->family.entry[i]);
+	return 0;
+}
+
+/* 0: not known. */
 static char default_level(struct init *in)
 {
-	for (int32_t i = 0; i < in->family.count; i++) {
-		const struct entry *entry = &in->family.entry[i];
-		char level = highest(entry);
+	char level = initdefault(in);
 
-		if (entry->action != ACTION_INITDEFAULT)
-			continue;
-		if (is_level_letter(level))
-			return level;
+	if (is_level_letter(level))
+		return level;
+	if (level)
 		initlog(&in->log, LOG_TO_BOTH, "Initdefault level '%c' is invalid", level);
-		break;
-	}
 	return 0;
+}
+
+/* What follows S may be S, at once. */
+static bool may_spin(const struct init *in)
+{
+	char next = initdefault(in);
+
+	return in->level.now == LEVEL_SINGLE && (!is_level_letter(next) || next == LEVEL_SINGLE);
 }
 
 static void advance(struct init *in, char level)
@@ -504,7 +516,7 @@ static struct mono level_ended(struct init *in, struct mono now)
 {
 	struct level *level = &in->level;
 
-	if (level->now == LEVEL_SINGLE && !mono_is_due(level->single_again, now))
+	if (may_spin(in) && !mono_is_due(level->single_again, now))
 		return level->single_again;
 	if (level->now == LEVEL_SYSINIT || level->now == LEVEL_SINGLE) {
 		choose_level(in);
