@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What each signal makes pid 1 do; init_reexec.py has those of a fault."""
-import errno
 import os
 import signal
 
@@ -87,16 +86,6 @@ def pwr_takes_the_status_from_the_old_place_with_a_warning():
         tap.check(not scene.m.exists("/etc/powerstatus"), "the file is removed")
 
 
-def has_reader(machine):
-    try:
-        os.close(os.open(machine.path("/run/initctl"), os.O_WRONLY | os.O_NONBLOCK))
-    except OSError as error:
-        if error.errno in (errno.ENXIO, errno.ENOENT):
-            return False
-        raise
-    return True
-
-
 @tap.case()
 def usr1_opens_initctl_again_and_carries_out_what_waited_in_it():
     with booted() as scene:
@@ -115,11 +104,11 @@ def usr1_opens_initctl_again_and_carries_out_what_waited_in_it():
 def usr2_closes_initctl_until_usr1_opens_it():
     with booted() as scene:
         scene.wait_getty("g1")
-        wait_for(lambda: has_reader(scene.m), "initctl to be open")
+        wait_for(scene.m.takes_requests, "initctl to be open")
         scene.m.signal(signal.SIGUSR2)
-        wait_for(lambda: not has_reader(scene.m), "initctl to be closed")
+        wait_for(lambda: not scene.m.takes_requests(), "initctl to be closed")
         scene.m.signal(signal.SIGUSR1)
-        wait_for(lambda: has_reader(scene.m), "initctl to be open again")
+        wait_for(scene.m.takes_requests, "initctl to be open again")
         scene.m.telinit("3")
         scene.wait_title("init [3]")
 
@@ -128,9 +117,9 @@ def usr2_closes_initctl_until_usr1_opens_it():
 def telinit_gives_up_on_a_closed_initctl_and_says_so():
     with booted() as scene:
         scene.wait_getty("g1")
-        wait_for(lambda: has_reader(scene.m), "initctl to be open")
+        wait_for(scene.m.takes_requests, "initctl to be open")
         scene.m.signal(signal.SIGUSR2)
-        wait_for(lambda: not has_reader(scene.m), "initctl to be closed")
+        wait_for(lambda: not scene.m.takes_requests(), "initctl to be closed")
         done = scene.m.run(["/sbin/telinit", "3"])
         tap.equal((done.status, done.out), (1, ""), "telinit's exit")
         tap.equal(done.err, "telinit: timeout opening/writing control channel /run/initctl\n",

@@ -4,6 +4,10 @@ import ctypes
 import os
 import platform
 import struct
+import sys
+
+# tap.py lies one folder up; every module here comes by this one first.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000

@@ -412,6 +412,13 @@ class Machine:
         finally:
             os.close(fd)
 
+    def takes_requests(self):
+        """Somebody has /run/initctl open for reading."""
+        fd = self._open_fifo(self.path("/run/initctl"))
+        if fd is not None:
+            os.close(fd)
+        return fd is not None
+
     def unread_requests(self):
         """Bytes that lie in /run/initctl."""
         fd = os.open(self.path("/run/initctl"), os.O_RDONLY | os.O_NONBLOCK)
