@@ -234,14 +234,16 @@ static char next_previous(const struct level *level)
 	return level_is_real(level->now) ? level->now : 'N';
 }
 
-/* The records bear the time at which a change began, and stand before the ends of what it stops. */
+/* The records bear the time at which a change began, and stand before the ends of what it stops. Level S of the boot is
+ * a stop on the way: it has none. */
 static void record_change(struct init *in)
 {
 	const struct level *level = &in->level;
 
 	if (level->now == LEVEL_SYSINIT)
 		record_boot(&in->log);
-	if (level_is_real(level->wanted))
+	if (level_is_real(level->wanted) &&
+		!(level->wanted == LEVEL_SINGLE && level->now == LEVEL_SYSINIT))
 		record_level(&in->log, level->wanted, next_previous(level));
 }
 
