@@ -11,7 +11,7 @@
 enum {
 	BACKOFF_FIRST_S = 1,
 	BACKOFF_MAX_S = 30,
-	BREATH_MS = 100,        /* between two tries at least, whatever a sink believes to have seen */
+	BREATH_MS = 100,        /* between two tries, whatever a sink believes to have seen */
 	NUDGE_MS = 100,         /* between two signals to a delivery that overran its deadline */
 };
 
@@ -35,11 +35,13 @@ static void ignore_alarm(int signal)
 	(void)signal;
 }
 
-/* Signals for init or for everybody (killall5 -15, ^C on the console) must not end a helper; what the
- * kernel raises for a fault in it does. The alarm has no SA_RESTART: it ends a sleep that can be ended. */
+/* Signals for init or for everybody (killall5 -15, ^C on the console) must not end a helper; what
+ * the kernel raises for a fault in it does. The alarm has no SA_RESTART: it ends a sleep that can
+ * be ended. */
 static void signals_shed(void)
 {
-	static const int open[] = { SIGALRM, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+	static const int open[] = { SIGALRM, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP,
+		SIGSYS };
 	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t mask;
 
@@ -88,7 +90,8 @@ static int try_once(const struct job *job, const struct record *record)
 
 	queue_set_state(job->queue, job->sink, SINK_DELIVERING);
 	nudge_set(job->ops->deadline_ms);
-	err = job->ops->deliver(job->state, record, mono_after_ms(mono_now(), job->ops->deadline_ms));
+	err = job->ops->deliver(
+		job->state, record, mono_after_ms(mono_now(), job->ops->deadline_ms));
 	nudge_set(0);
 	return err;
 }
@@ -111,14 +114,18 @@ static void deliver_loss(const struct job *job, struct record *record)
 {
 	static struct record loss;
 
-	loss = (struct record){ .seq = record->seq - 1, .ordinal = record->ordinal - 1, .when = record->when };
-	loss.len_bytes = (size_t)snprintf(loss.text, sizeof loss.text, "%" PRIu64 " messages lost", record->lost);
+	loss = (struct record){
+		.seq = record->seq - 1, .ordinal = record->ordinal - 1, .when = record->when
+	};
+	loss.len_bytes = (size_t)snprintf(
+		loss.text, sizeof loss.text, "%" PRIu64 " messages lost", record->lost);
 	deliver(job, &loss);
 	queue_done_lost(job->queue, job->sink, record);
 }
 
-/* No wake-up until something is put, but a line seldom comes alone: after one, a sink that can be late by a moment is
- * up for that moment. A kernel that refuses to wait must not make it a busy loop. */
+/* No wake-up until something is put, but a line seldom comes alone: after one, a sink that can be
+ * late by a moment is up for that moment. A kernel that refuses to wait must not make it a busy
+ * loop. */
 static void idle(const struct job *job, bool is_fresh)
 {
 	static const struct timespec second = { 1, 0 };

@@ -10,8 +10,8 @@
 
 enum { BACKOFF_FIRST_S = 1, BACKOFF_MAX_S = 60, RAN_WELL_S = 60 };
 
-int initlog_open(struct initlog *log, const struct initlog_config *config, struct title *command_line,
-	int queue_fd)
+int initlog_open(struct initlog *log, const struct initlog_config *config,
+	struct title *command_line, int queue_fd)
 {
 	struct queue *queue;
 	int err = queue_fd >= 0 ? queue_attach(queue_fd, &queue) : queue_create(&queue);

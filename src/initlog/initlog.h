@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* initlog.h - the log path of pid 1: a queue and one helper process a sink.
- * initlog() and record_*() never block, allocate or fail. The caller (an event loop that owns SIGCHLD) gives
- * every reaped pid to initlog_child_ended() and calls initlog_tend() when it is due. Nothing here knows of init. */
+/* initlog.h - the log path of pid 1: a queue and one helper process a sink. initlog() and
+ * record_*() never block, allocate or fail. The caller (an event loop that owns SIGCHLD) gives
+ * every reaped pid to initlog_child_ended() and calls initlog_tend() when it is due. Nothing here
+ * knows of init. */
 #ifndef INITLOG_INITLOG_H
 #define INITLOG_INITLOG_H
 
@@ -37,32 +38,35 @@ struct initlog {
 	struct title *command_line;     /* of the process that will fork the helpers */
 	struct queue *queue;
 	struct helper helper[SINK_COUNT];
-	/* What record_boot() and record_level() said last: each later record carries it along, so that a full queue
-	 * cannot cost the machine its boot time and its level. Zero: nothing yet. */
+	/* What record_boot() and record_level() said last: each later record carries it along, so
+	 * that a full queue cannot cost the machine its boot time and its level. Zero: nothing
+	 * yet. */
 	struct wall booted;
 	bool is_booted;
 	char level, previous;
 };
 
-/* Makes the queue, or takes over the one in queue_fd (>= 0). The helpers start with the first initlog_tend().
- * *config's strings and *command_line must outlive *log. 0 or a negative errno; -EPROTO for a damaged queue (call
- * again with -1). */
-int initlog_open(struct initlog *log, const struct initlog_config *config, struct title *command_line,
-	int queue_fd) MUST_CHECK;
+/* Makes the queue, or takes over the one in queue_fd (>= 0). The helpers start with the first
+ * initlog_tend(). *config's strings and *command_line must outlive *log. 0 or a negative errno;
+ * -EPROTO for a damaged queue (call again with -1). */
+int initlog_open(struct initlog *log, const struct initlog_config *config,
+	struct title *command_line, int queue_fd) MUST_CHECK;
 
 /* Says a line: printf's format without a newline, cut at QUEUE_TEXT_MAX bytes. Does nothing before
  * initlog_open(). Control characters are made harmless by the sinks. */
 void initlog(struct initlog *log, unsigned sinks, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* True if pid was a helper: it is started again by initlog_tend() (at once if it ran for a minute). */
+/* True if pid was a helper: it is started again by initlog_tend() (at once if it ran for a
+ * minute). */
 bool initlog_child_ended(struct initlog *log, pid_t pid, struct mono now);
 
-/* Starts the helpers that are due; returns when it wants to be called again (MONO_NEVER: when a helper ended).
- * Never blocks: forks. A failed fork is tried again after the back-off. */
+/* Starts the helpers that are due; returns when it wants to be called again (MONO_NEVER: when a
+ * helper ended). Never blocks: forks. A failed fork is tried again after the back-off. */
 struct mono initlog_tend(struct initlog *log, struct mono now);
 
-/* Ends the helpers (SIGKILL) and forgets them: before pid 1 executes a new image. The queue stays. */
+/* Ends the helpers (SIGKILL) and forgets them: before pid 1 executes a new image. The queue
+ * stays. */
 void initlog_stop_helpers(struct initlog *log);
 
 /* --- utmp and wtmp, by way of the queue (sink_records.h has the rules) --- */
@@ -72,8 +76,9 @@ void record_level(struct initlog *log, char level, char previous);
 void record_start(struct initlog *log, const char id[4], pid_t pid);
 void record_end(struct initlog *log, const char id[4], pid_t pid);
 
-/* For the child, between fork and exec: waits until the record with this seq (queue_next_seq() before the fork) is
- * in utmp, at most half a second, not at all while the helper is backing off. getty and login look for it. */
+/* For the child, between fork and exec: waits until the record with this seq (queue_next_seq()
+ * before the fork) is in utmp, at most half a second, not at all while the helper is backing off.
+ * getty and login look for it. */
 void record_wait_in_child(struct initlog *log, uint64_t seq);
 
 #endif

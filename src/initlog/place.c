@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* [place:A] a copy's words before it is the active one     [place:B] which one is active before its words
- * Who loads while two stores pass may see a torn copy: its checksum says so, and the other one is whole. */
+/* [place:A] a copy's words before it is the active one; [place:B] which is active before its words
+ * Who loads while two stores pass may see a torn copy: its checksum says so, and the other one is
+ * whole. */
 #include "initlog/place.h"
 
 union place_words {
@@ -38,8 +39,9 @@ static bool copy_load(const struct place_pair *pair, unsigned which, struct plac
 
 bool place_load(const struct place_pair *pair, struct place *out)
 {
-	unsigned active = atomic_load_explicit(&pair->active, memory_order_acquire) & 1;        /* [place:B] */
+	unsigned active = atomic_load_explicit(&pair->active, memory_order_acquire); /* [place:B] */
 
+	active &= 1;
 	return copy_load(pair, active, out) || copy_load(pair, !active, out);
 }
 
@@ -51,5 +53,5 @@ void place_store(struct place_pair *pair, const struct place *place)
 	it.place.check = place_check(&it);
 	for (unsigned i = 0; i < PLACE_WORDS; i++)
 		atomic_store_explicit(&pair->copy[idle][i], it.word[i], memory_order_relaxed);
-	atomic_store_explicit(&pair->active, idle, memory_order_release);                       /* [place:A] */
+	atomic_store_explicit(&pair->active, idle, memory_order_release); /* [place:A] */
 }

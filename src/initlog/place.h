@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* place.h - how far a sink is in the queue, so that its reader may be killed between any two instructions.
- * Part of the queue's layout. One process stores, any may load; nothing here can block or allocate. */
+/* place.h - how far a sink is in the queue, so that its reader may be killed between any two
+ * instructions. Part of the queue's layout. One process stores, any may load; nothing here can
+ * block or allocate. */
 #ifndef INITLOG_PLACE_H
 #define INITLOG_PLACE_H
 
@@ -12,7 +13,7 @@
 
 struct place {
 	uint64_t next;                  /* no undelivered record of the sink lies before it */
-	uint64_t dealt;                 /* ordinal of the last record that was delivered or announced as lost */
+	uint64_t dealt;                 /* ordinal of the last delivered or announced lost */
 	uint64_t delivered, lost;
 	uint64_t check;                 /* place_store() sets it */
 };
@@ -26,14 +27,16 @@ struct place_pair {
 	_Atomic uint32_t active;
 	uint32_t spare;
 };
-static_assert(sizeof(struct place_pair) == 88 && offsetof(struct place_pair, active) == 80, "lies in the queue");
+static_assert(sizeof(struct place_pair) == 88 && offsetof(struct place_pair, active) == 80,
+	"lies in the queue");
 
 /* False: both copies are damaged; *out is unchanged. */
 bool place_load(const struct place_pair *pair, struct place *out);
 
 void place_store(struct place_pair *pair, const struct place *place);
 
-/* Notices damage, keeps no secrets. A word a step, for it is on the way of each line that pid 1 says. */
+/* Notices damage, keeps no secrets. A word a step, for it is on the way of each line that pid 1
+ * says. */
 uint64_t words_checksum(const uint64_t *word, size_t count);
 
 #endif

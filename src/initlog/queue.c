@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every word that two processes share is an atomic. What orders them, each store with the load it serves:
+/* Every word that two processes share is an atomic. What orders them, each store with its load:
  *
- * [put:A] "being written" before the words, each of them a release    [take:C] each word before the second look at
- *                                                                     the stamp: a word of a newer record shows
- * [put:B] the words before the stamp that vouches for them            [take:B] the stamp before the words
- * [put:C] the slot before the head that covers it                     [take:A] the head before the slots
- * [put:D] the head before the look at the bell                        [wait:D] "asleep" in the bell before the look
- *         (both sequentially consistent: one of the two must see      at the head
- *         the other's store, or a wake-up were lost)
- * [moved:A] place and state before the bell of those who wait         [moved:B] that bell before place and state
+ * [put:A] "being written" before the words, which are releases; [take:C] the words before the
+ *         second look at the stamp: a word of a newer record shows in it
+ * [put:B] the words before the stamp that vouches for them; [take:B] the stamp before the words
+ * [put:C] the slot before the head that covers it; [take:A] the head before the slots
+ * [put:D] the head before the look at the bell; [wait:D] "asleep" in the bell before the look at
+ *         the head: one of the two must see the other's store, or a wake-up is lost
+ * [moved:A] place and state before the bell of those who wait for them; [moved:B] that bell before
+ *         the place and the state
  *
  * No fences: ThreadSanitizer does not know them, and on x86-64 all but [put:D] cost nothing. */
 #include "initlog/queue.h"
@@ -27,9 +27,9 @@ enum {
 	HEADER_BYTES = 4096,
 	PAGE_BYTES = 4096,
 	MEMFD_CLOEXEC_AND_SEALS = 3,
-	SEAL_SIZE = 1 | 2 | 4,          /* F_SEAL_SEAL, _SHRINK, _GROW: nobody can make a page of it a SIGBUS */
+	SEAL_SIZE = 1 | 2 | 4, /* F_SEAL_SEAL, _SHRINK, _GROW: no page may become a SIGBUS */
 	ALL_SINKS = (1 << SINK_COUNT) - 1,
-	LINGER_RECORDS = 64,            /* after so many, whoever lingers is rung for: well below QUEUE_SLOTS */
+	LINGER_RECORDS = 64,            /* then who lingers is rung for: well below QUEUE_SLOTS */
 };
 #define MAGIC UINT64_C(0x716c74696e690a1a)   /* "\x1a\ninitlq" in memory */
 
@@ -58,7 +58,7 @@ union body_words {
 };
 
 struct slot {
-	_Atomic uint64_t stamp;         /* seq * 2 + 1 while it is written, seq * 2 + 2 when it holds record seq */
+	_Atomic uint64_t stamp;         /* seq * 2 + 1: being written; seq * 2 + 2: record seq */
 	_Atomic uint64_t word[BODY_WORDS];
 };
 
@@ -72,8 +72,8 @@ struct cursor {
 	uint64_t spare2[3];
 };
 
-/* Only this one word saves the writer a system call, so a damaged bell costs calls but no wake-up. It stands from
- * the ring that wakes the helper until the helper is about to sleep again. */
+/* Only this one word saves the writer a system call, so a damaged bell costs calls but no wake-up.
+ * It stands from the ring that wakes the helper until the helper is about to sleep again. */
 enum { BELL_ASLEEP = 1, BELL_AWAKE = 0x616b6577 };
 
 struct header {
@@ -93,20 +93,27 @@ struct shared {
 	struct slot slot[QUEUE_SLOTS];
 };
 
-static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "the queue lives in shared memory");
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
+	"the queue lives in shared memory");
 static_assert((QUEUE_SLOTS & (QUEUE_SLOTS - 1)) == 0, "free-running counters need a power of two");
 static_assert(sizeof(struct slot) == QUEUE_SLOT_BYTES, "slots");
-static_assert(offsetof(struct body, ordinal) == 40 && offsetof(struct body, text) == 72, "no padding");
-static_assert(sizeof(union body_words) == sizeof(struct body) && FIXED_WORDS + TEXT_WORDS <= BODY_WORDS, "words");
+static_assert(
+	offsetof(struct body, ordinal) == 40 && offsetof(struct body, text) == 72, "no padding");
+static_assert(
+	sizeof(union body_words) == sizeof(struct body) && FIXED_WORDS + TEXT_WORDS <= BODY_WORDS,
+	"words");
 static_assert(sizeof(struct cursor) == 960 && offsetof(struct cursor, word) == 104, "cursors");
-static_assert(offsetof(struct header, head) == 32 && offsetof(struct header, said) == 40, "writer's words");
-static_assert(offsetof(struct header, cursor) == 128 && sizeof(struct header) <= HEADER_BYTES, "header");
+static_assert(offsetof(struct header, head) == 32 && offsetof(struct header, said) == 40,
+	"writer's words");
+static_assert(
+	offsetof(struct header, cursor) == 128 && sizeof(struct header) <= HEADER_BYTES, "header");
 static_assert(sizeof(struct shared) == HEADER_BYTES + QUEUE_SLOTS * QUEUE_SLOT_BYTES, "the whole");
 
 struct queue {
 	struct shared *shared;
 	int fd;
-	/* The writer's own: what it stores in the header it never reads back. Atomic for a fatal handler's sake. */
+	/* The writer's own: what it stores in the header it never reads back. Atomic for a fatal
+	 * handler's sake. */
 	_Atomic uint64_t head, said[SINK_COUNT];
 	_Atomic uint32_t unrung[SINK_COUNT];
 	/* A reader's own: the head that its last look went up to. */
@@ -161,7 +168,8 @@ static int handle_new(int fd, struct queue **out)
 	void *handle, *shared;
 	int err;
 
-	err = sys_map(-1, sizeof *queue, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, &handle);
+	err = sys_map(
+		-1, sizeof *queue, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, &handle);
 	if (err)
 		return err;
 	err = sys_map(fd, sizeof(struct shared), PROT_READ | PROT_WRITE,
@@ -249,7 +257,8 @@ static bool newest_find(const struct queue *queue, union body_words *out)
 	bool found = false;
 
 	for (unsigned i = 0; i < QUEUE_SLOTS; i++) {
-		uint64_t seq = load_relaxed(&queue->shared->slot[i].word[offsetof(struct body, seq) / 8]);
+		uint64_t seq =
+			load_relaxed(&queue->shared->slot[i].word[offsetof(struct body, seq) / 8]);
 
 		if ((seq & (QUEUE_SLOTS - 1)) != i || !slot_read(queue, seq, &it))
 			continue;
@@ -276,10 +285,12 @@ static void writer_recover(struct queue *queue)
 		store_relaxed(&queue->said[sink], load_relaxed(&header->said[sink]));
 	if (!newest_find(queue, &newest))
 		return;
-	store_relaxed(&queue->head, counter_believe(load_relaxed(&queue->head), newest.body.seq + 1));
+	store_relaxed(
+		&queue->head, counter_believe(load_relaxed(&queue->head), newest.body.seq + 1));
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
 		store_relaxed(&queue->said[sink],
-			counter_believe(load_relaxed(&queue->said[sink]), newest.body.ordinal[sink]));
+			counter_believe(
+				load_relaxed(&queue->said[sink]), newest.body.ordinal[sink]));
 }
 
 int queue_create_at(const struct queue_start *start, struct queue **out)
@@ -369,9 +380,11 @@ static void bell_ring(struct queue *queue, enum sink sink)
 	sys_futex_wake(&cursor->bell);
 }
 
-/* A fatal handler may put a line while a put is under way: seq and ordinals are claimed before anything is
- * written, so that the one which was cut off is a record that all readers miss, and count. */
-void queue_put(struct queue *queue, unsigned sinks, struct wall when, const void *text, size_t len_bytes)
+/* A fatal handler may put a line while a put is under way: seq and ordinals are claimed before
+ * anything is written, so that the one which was cut off is a record that all readers miss, and
+ * count. */
+void queue_put(
+	struct queue *queue, unsigned sinks, struct wall when, const void *text, size_t len_bytes)
 {
 	struct header *header = &queue->shared->header;
 	uint64_t seq = load_relaxed(&queue->head);
@@ -426,8 +439,9 @@ static void record_fill(struct record *out, uint64_t seq, enum sink sink, const 
 	out->text[body->len_bytes] = '\0';
 }
 
-/* One pass over what the ring holds, so it ends whatever the writer does meanwhile. A slot that is not whole was
- * lapped, cut off or damaged: the next whole one shows by its ordinal how many were lost. */
+/* One pass over what the ring holds, so it ends whatever the writer does meanwhile. A slot that is
+ * not whole was lapped, cut off or damaged: the next whole one shows by its ordinal how many were
+ * lost. */
 int queue_take(struct queue *queue, enum sink sink, struct record *out)
 {
 	struct header *header = &queue->shared->header;
@@ -439,7 +453,7 @@ int queue_take(struct queue *queue, enum sink sink, struct record *out)
 	head = load_acquire(&header->head);                     /* [take:A] */
 	queue->seen[sink] = head;
 	known = place_load(&cursor_of(queue, sink)->place, &place);
-	/* Lapped, ahead of the head or lost: look at all there is. The ordinals tell what is new. */
+	/* Lapped, ahead of the head or lost: look at all there is. Ordinals tell what is new. */
 	next = known && head - place.next <= QUEUE_SLOTS ? place.next : head - QUEUE_SLOTS;
 	for (; next != head; next++) {
 		if (!slot_read(queue, next, &it) || !(it.body.sinks & SINK_BIT(sink)))
@@ -533,7 +547,8 @@ static bool is_dealt_with(const struct queue *queue, enum sink sink, uint64_t or
 {
 	struct place place;
 
-	return place_load(&cursor_of(queue, sink)->place, &place) && !is_before(place.dealt, ordinal);
+	return place_load(&cursor_of(queue, sink)->place, &place) &&
+	       !is_before(place.dealt, ordinal);
 }
 
 /* Until has_come(goal), which can only become true by a move of the sink's helper. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Keeps one descriptor of the console: the last close of a stalled line drains for 30 s and makes everyone's open
- * wait for it. A line that got half out is continued where it stopped, unless the device was lost meanwhile. */
+/* Keeps one descriptor of the console: the last close of a stalled line drains for 30 s and makes
+ * everyone's open wait for it. A line that got half out is continued where it stopped, unless the
+ * device was lost meanwhile. */
 #include "initlog/sink.h"
 
 #include <ctype.h>
@@ -52,7 +53,8 @@ static int device_check(int fd, int which)
 
 	if (!err || which)
 		return err;
-	/* CONSOLE=/dev/null is a wish. As a stand-in it would swallow what the console should show later. */
+	/* CONSOLE=/dev/null is a wish. As a stand-in it would swallow what the console should show
+	 * later. */
 	err = sys_fstat(fd, &st);
 	if (err)
 		return err;
@@ -108,7 +110,7 @@ static int console_find(struct console *console)
 	now = mono_now();
 	if (console->which && !console->written && mono_is_due(console->look_again, now)) {
 		console->look_again = mono_after_s(now, STAND_IN_S);
-		(void)(console_open(console, console->which) == 0);     /* else the stand-in goes on */
+		(void)(console_open(console, console->which) == 0); /* else the stand-in stays */
 	}
 	return 0;
 }

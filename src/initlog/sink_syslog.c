@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* RFC 3164 to /dev/log, as syslog(3) would send it but never waiting: over one connection, a datagram a record or, where
- * the socket is a stream, a frame that ends in NUL. */
+/* RFC 3164 to /dev/log, as syslog(3) would send it but never waiting: over one connection, a
+ * datagram a record or, where the socket is a stream, a frame that ends in NUL. */
 #include "initlog/sink.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 enum {
 	DAEMON_INFO = 3 << 3 | 6,
 	FRAME_MAX = TEXT_GROWTH * QUEUE_TEXT_MAX + 80,
-	ZONE_AGAIN_S = 60,      /* while it cannot be read; once read it holds until syslogd is restarted */
+	ZONE_AGAIN_S = 60,      /* while it cannot be read; then it holds until a new connection */
 };
 
 struct syslog {
@@ -68,7 +68,8 @@ static int syslog_connect(struct syslog *syslog)
 	return 0;
 }
 
-/* Local time, as syslog(3) has it. Not before there is a syslogd: file systems are mounted by then. */
+/* Local time, as syslog(3) has it. Not before there is a syslogd: file systems are mounted by
+ * then. */
 static struct civil local_time(struct syslog *syslog, int64_t when_s)
 {
 	struct mono now = mono_now();
@@ -85,8 +86,9 @@ static void frame_make(struct syslog *syslog, const struct record *record)
 	struct civil at = local_time(syslog, record->when.s);
 	int len;
 
-	len = snprintf(syslog->frame, sizeof syslog->frame, "<%d>%.3s %2d %02d:%02d:%02d %.32s: ", DAEMON_INFO,
-		months + 3 * at.month, at.day, at.hour, at.minute, at.second, syslog->config->ident);
+	len = snprintf(syslog->frame, sizeof syslog->frame,
+		"<%d>%.3s %2d %02d:%02d:%02d %.32s: ", DAEMON_INFO, months + 3 * at.month, at.day,
+		at.hour, at.minute, at.second, syslog->config->ident);
 	syslog->len = (size_t)len;
 	syslog->len += text_make_harmless(record->text, record->len_bytes, syslog->frame + len,
 		sizeof syslog->frame - 1 - (size_t)len);
@@ -197,7 +199,8 @@ static bool watch_read(struct syslog *syslog)
 	for (ssize_t at = 0; at < got;) {
 		const struct inotify_event *event = (const void *)(buf + at);
 
-		named = named || event->mask & IN_Q_OVERFLOW || (event->len && !strcmp(event->name, name));
+		named = named || event->mask & IN_Q_OVERFLOW ||
+			(event->len && !strcmp(event->name, name));
 		at += (ssize_t)sizeof *event + event->len;
 	}
 	return named;

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Length of the UTF-8 character at text, 0 if there is none that a terminal should see: malformed, overlong, a
- * surrogate, beyond Unicode, or a C1 control. */
+/* Length of the UTF-8 character at text, 0 if there is none that a terminal should see: malformed,
+ * overlong, a surrogate, beyond Unicode, or a C1 control. */
 static size_t character_length(const unsigned char *text, size_t left)
 {
 	static const uint32_t least[] = { 0, 0, 0x80 + 0x20, 0x800, 0x10000 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* text.h - what pid 1 says, fit for the eyes and the terminals of people. Nothing here can block or allocate. */
+/* text.h - what pid 1 says, fit for the eyes and the terminals of people. Nothing here can block or
+ * allocate. */
 #ifndef INITLOG_TEXT_H
 #define INITLOG_TEXT_H
 
@@ -7,9 +8,9 @@
 
 enum { TEXT_GROWTH = 2 };       /* the harmless form is at most so many times as long */
 
-/* Copies text so that no byte of it steers a terminal: control characters as ^X, DEL as ^?, what is no UTF-8 or
- * is a control character in it (C1) as ?. Tabs and the rest of UTF-8 pass. Cut at size_bytes, never within a
- * character. Length of the result, which has no NUL. */
+/* Copies text so that no byte of it steers a terminal: control characters as ^X, DEL as ^?, what is
+ * no UTF-8 or is a control character in it (C1) as ?. Tabs and the rest of UTF-8 pass. Cut at
+ * size_bytes, never within a character. Length of the result, which has no NUL. */
 size_t text_make_harmless(const char *text, size_t len_bytes, char *out, size_t size_bytes);
 
 #endif

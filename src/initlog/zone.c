@@ -38,7 +38,8 @@ static int64_t days_before_year(int64_t year)
 {
 	int64_t past = year - 1;
 
-	return past * 365 + floor_div(past, 4) - floor_div(past, 100) + floor_div(past, 400) - 719162;
+	return past * 365 + floor_div(past, 4) - floor_div(past, 100) + floor_div(past, 400) -
+	       719162;
 }
 
 static int64_t year_of_day(int64_t day)
@@ -109,7 +110,8 @@ static bool date_take(const char **at, struct zone_date *out)
 	if (**at == 'M') {
 		++*at;
 		if (!number_take(at, 12, &out->month) || *(*at)++ != '.' ||
-			!number_take(at, 5, &out->week) || *(*at)++ != '.' || !number_take(at, 6, &out->day))
+			!number_take(at, 5, &out->week) || *(*at)++ != '.' ||
+			!number_take(at, 6, &out->day))
 			return false;
 		if (!out->month-- || !out->week)
 			return false;
@@ -218,9 +220,10 @@ static size_t block_parse(struct zone *zone, size_t at, size_t len, size_t time_
 	zone->info_count = count_at(head + 36);
 	zone->time_bytes = time_bytes;
 	zone->times = at + HEADER_BYTES;
-	size = (uint64_t)zone->time_count * (time_bytes + 1) + (uint64_t)zone->info_count * INFO_BYTES +
-		count_at(head + 40) + (uint64_t)count_at(head + 28) * (time_bytes + 4) +
-		count_at(head + 24) + count_at(head + 20);
+	size = (uint64_t)zone->time_count * (time_bytes + 1) +
+	       (uint64_t)zone->info_count * INFO_BYTES + count_at(head + 40) +
+	       (uint64_t)count_at(head + 28) * (time_bytes + 4) + count_at(head + 24) +
+	       count_at(head + 20);
 	if (!zone->info_count || size > len - zone->times)
 		return 0;
 	zone->types = zone->times + zone->time_count * time_bytes;

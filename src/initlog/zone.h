@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* zone.h - local time for who must not touch the disk later: libc's localtime() maps or reads the zone's file when it
- * likes, and once it found none it stays with UTC for good. This one reads it once, when told to, into *zone.
- * Files as tzfile(5) has them, rules as POSIX has them for TZ; leap seconds are not counted. */
+/* zone.h - local time for who must not touch the disk later: libc's localtime() maps or reads the
+ * zone's file when it likes, and once it found none it stays with UTC for good. This one reads it
+ * once, when told to, into *zone. Files as tzfile(5) has them, rules as POSIX has them for TZ; leap
+ * seconds are not counted. */
 #ifndef INITLOG_ZONE_H
 #define INITLOG_ZONE_H
 
@@ -14,7 +15,7 @@
 enum { ZONE_BYTES_MAX = 8192 };
 
 struct zone_date {
-	char kind;                      /* M: week and weekday, J: day without February 29, D: day with it */
+	char kind;                      /* M: week and weekday, J: day but February 29, D: day */
 	int month, week, day;
 	int32_t at_s;                   /* local time of that day */
 };
@@ -38,9 +39,10 @@ struct civil {
 	int hour, minute, second;
 };
 
-/* As TZ has it: "Europe/Berlin", "/a/file", ":/a/file", "CET-1CEST,M3.5.0,M10.5.0/3", "" is UTC, NULL /etc/localtime.
- * 0, or a negative errno, -EINVAL for a file or a text that is none: *zone is UTC then. Opens and reads a file, without
- * trying again after EINTR: a timer's signal ends what can be ended. */
+/* As TZ has it: "Europe/Berlin", "/a/file", ":/a/file", "CET-1CEST,M3.5.0,M10.5.0/3", "" is UTC,
+ * NULL /etc/localtime. 0, or a negative errno, -EINVAL for a file or a text that is none: *zone is
+ * UTC then. Opens and reads a file, without trying again after EINTR: a timer's signal ends what
+ * can be ended. */
 int zone_load(struct zone *zone, const char *name) MUST_CHECK;
 
 /* Seconds east of UTC. Cannot block. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Real helper processes with sinks of this test in place of the real ones; a stage in shared memory lets the test
- * say what they do and see what they did. */
+/* Real helper processes with sinks of this test in place of the real ones; a stage in shared memory
+ * lets the test say what they do and see what they did. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ struct delivery {
 struct stage {
 	_Atomic bool refuses, blocks;           /* what deliver() does */
 	_Atomic int sleeps;                     /* so many times until it looks at its deadline */
-	_Atomic int refuse_next, refuse_at;     /* so many deliveries fail, once so many succeeded */
+	_Atomic int refuse_next, refuse_at;     /* so many fail, once so many succeeded */
 	_Atomic int offers, delivered, waits, overran, timer_left_on;
 	_Atomic int64_t backoff_ms[WAITS];
 	_Atomic uint64_t state_in_wait, state_in_deliver;
@@ -142,7 +142,8 @@ static void end(pid_t pid)
 static int set_up(void **state)
 {
 	(void)state;
-	stage = mmap(NULL, sizeof *stage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	stage = mmap(
+		NULL, sizeof *stage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(stage, MAP_FAILED);
 	log_ = (struct initlog){ 0 };
 	assert_int_equal(initlog_open(&log_, &config, &title, -1), 0);
@@ -206,8 +207,9 @@ static bool sleeps_for_good(pid_t pid)
 	char text[256];
 
 	read_proc(pid, "syscall", text, sizeof text);
-	return sscanf(text, "%llu %llx %llx %llx %llx", &number, &address, &op, &value, &timeout) == 5 &&
-		number == SYS_futex && !timeout;
+	return sscanf(text, "%llu %llx %llx %llx %llx", &number, &address, &op, &value, &timeout) ==
+		       5 &&
+	       number == SYS_futex && !timeout;
 }
 
 /* --- what a helper is --- */
@@ -253,7 +255,8 @@ static void a_helper_sheds_what_it_inherits(void **state)
 	assert_int_equal(caught, 1 << (SIGALRM - 1));
 #endif
 	open = ~status_mask(pid, "SigBlk:");
-	assert_false(open & (1 << (SIGTERM - 1) | 1 << (SIGHUP - 1) | 1 << (SIGINT - 1) | 1 << (SIGCHLD - 1)));
+	assert_false(open & (1 << (SIGTERM - 1) | 1 << (SIGHUP - 1) | 1 << (SIGINT - 1) |
+				    1 << (SIGCHLD - 1)));
 	assert_true(open & 1 << (SIGALRM - 1));
 	assert_true(open & 1 << (SIGSEGV - 1));
 }
@@ -266,9 +269,10 @@ static void only_a_kill_ends_a_helper(void **state)
 	(void)state;
 	until(sleeps_for_good(pid));
 	for (int signal = 1; signal < NSIG; signal++)
-		if (signal != SIGKILL && signal != SIGSTOP && signal != SIGSEGV && signal != SIGBUS &&
-			signal != SIGILL && signal != SIGFPE && signal != SIGABRT && signal != SIGTRAP &&
-			signal != SIGSYS && signal != 32 && signal != 33 && signal != 34)      /* libc's own */
+		if (signal != SIGKILL && signal != SIGSTOP && signal != SIGSEGV &&
+			signal != SIGBUS && signal != SIGILL && signal != SIGFPE &&
+			signal != SIGABRT && signal != SIGTRAP && signal != SIGSYS &&
+			signal != 32 && signal != 33 && signal != 34) /* libc's own */
 			kill(pid, signal);
 	initlog(&log_, LOG_TO_CONSOLE, "still there");
 	until(stage->delivered == 1);

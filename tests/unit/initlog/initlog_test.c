@@ -16,7 +16,9 @@
 #include "initlog/initlog.h"
 #include "initlog/sink.h"
 
-static const struct initlog_config config = { .ident = "init", .title = "init", .console = { "/dev/null" } };
+static const struct initlog_config config = {
+	.ident = "init", .title = "init", .console = { "/dev/null" }
+};
 static struct title title;
 static struct initlog log_;
 static struct record record;
@@ -202,7 +204,8 @@ static void who_keeps_dying_is_started_ever_later(void **state)
 		assert_false(initlog_child_ended(&log_, pid, at_s(now_s)));
 		assert_int_equal(initlog_tend(&log_, at_s(now_s)).ns, at_s(now_s + delays_s[i]).ns);
 		now_s += delays_s[i];
-		assert_int_equal(initlog_tend(&log_, (struct mono){ at_s(now_s).ns - 1 }).ns, at_s(now_s).ns);
+		assert_int_equal(initlog_tend(&log_, (struct mono){ at_s(now_s).ns - 1 }).ns,
+			at_s(now_s).ns);
 		assert_int_equal(log_.helper[SINK_SYSLOG].pid, 0);
 		assert_true(mono_is_never(initlog_tend(&log_, at_s(now_s))));
 		assert_true(log_.helper[SINK_SYSLOG].pid > 0);

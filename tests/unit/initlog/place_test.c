@@ -62,7 +62,8 @@ static void any_damage_to_one_copy_leaves_the_other(void **state)
 	}
 }
 
-/* A parent that looks at any moment, and after the kill: always a place that was stored, never an older one. */
+/* A parent that looks at any moment, and after the kill: always a place that was stored, never an
+ * older one. */
 static void a_killed_process_leaves_a_whole_place(void **state)
 {
 	struct place_pair *pair =
@@ -81,7 +82,8 @@ static void a_killed_process_leaves_a_whole_place(void **state)
 			place_store(pair, &place);
 		}
 		for (int look = 0; look < 1000; look++) {
-			/* Two stores may pass while we look: then there may be nothing whole to see. */
+			/* Two stores may pass while we look: then there may be nothing whole to
+			 * see. */
 			if (!place_load(pair, &place))
 				continue;
 			is_place_of(&place, place.next);

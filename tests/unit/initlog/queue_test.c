@@ -24,9 +24,13 @@
 
 /* The layout, as other programs that map the queue will know it. */
 enum {
-	AT_VERSION = 8, AT_HEAD = 32, AT_CURSOR = 128, CURSOR_BYTES = 256, AT_SLOTS = 4096,
+	AT_VERSION = 8,
+	AT_HEAD = 32,
+	AT_CURSOR = 128,
+	CURSOR_BYTES = 104 + QUEUE_SINK_WORDS * 8 + 24,
+	AT_SLOTS = 4096,
 	QUEUE_BYTES = AT_SLOTS + QUEUE_SLOTS * QUEUE_SLOT_BYTES,
-	LONG_MS = 20000,        /* for what takes no time unless it fails */
+	LONG_MS = 20000, /* for what takes no time unless it fails */
 };
 
 #define CON SINK_BIT(SINK_CONSOLE)
@@ -239,8 +243,10 @@ static void delivered_and_lost_add_up(uint64_t seq, uint64_t ordinal)
 				queue_done_lost(queue, sink, &record);
 			queue_done(queue, sink, &record);
 			assert_int_equal(queue_status(queue, sink).lost, lost[sink]);
-			assert_int_equal(queue_status(queue, sink).delivered, dealt[sink] - lost[sink]);
-			assert_int_equal(queue_status(queue, sink).pending, said[sink] - dealt[sink]);
+			assert_int_equal(
+				queue_status(queue, sink).delivered, dealt[sink] - lost[sink]);
+			assert_int_equal(
+				queue_status(queue, sink).pending, said[sink] - dealt[sink]);
 		}
 	}
 	assert_true(lost[0] > 0 && lost[SINK_COUNT - 1] > 0);
@@ -249,7 +255,11 @@ static void delivered_and_lost_add_up(uint64_t seq, uint64_t ordinal)
 static void losses_are_counted_exactly_wherever_the_counters_wrap(void **state)
 {
 	static const uint64_t starts[] = {
-		0, QUEUE_SLOTS - 3, UINT32_MAX - UINT64_C(2), INT64_MAX - UINT64_C(2), UINT64_MAX - 2,
+		0,
+		QUEUE_SLOTS - 3,
+		UINT32_MAX - UINT64_C(2),
+		INT64_MAX - UINT64_C(2),
+		UINT64_MAX - 2,
 	};
 
 	(void)state;
@@ -429,7 +439,8 @@ static void a_damaged_cursor_costs_no_record_to_come(void **state)
 		cursor[at] ^= 0xff;
 		do
 			assert_int_equal(queue_take(queue, SINK_CONSOLE, &record), 0);
-		while (strcmp(record.text, "to come") && (queue_done(queue, SINK_CONSOLE, &record), true));
+		while (strcmp(record.text, "to come") &&
+			(queue_done(queue, SINK_CONSOLE, &record), true));
 		assert_int_equal(record.lost, 0);
 		queue_done(queue, SINK_CONSOLE, &record);
 		is_empty(SINK_CONSOLE);
@@ -491,7 +502,8 @@ static void every_call_ends_on_any_bytes(void **state)
 			struct queue_status status = queue_status(queue, sink);
 
 			assert_in_range(status.state, SINK_IDLE, SINK_BACKING_OFF);
-			for (int takes = 0; takes < 3 && !queue_take(queue, sink, &record); takes++) {
+			for (int takes = 0; takes < 3 && !queue_take(queue, sink, &record);
+				takes++) {
 				assert_in_range(record.len_bytes, 0, QUEUE_TEXT_MAX);
 				queue_done(queue, sink, &record);
 			}
@@ -529,7 +541,8 @@ static void last_words_of_a_crash_within_a_put_get_out(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 100; round++) {
-		uint64_t last = queue_status(queue, SINK_CONSOLE).delivered + queue_status(queue, SINK_CONSOLE).lost;
+		uint64_t last = queue_status(queue, SINK_CONSOLE).delivered +
+				queue_status(queue, SINK_CONSOLE).lost;
 		struct queue *fresh;
 		pid_t pid = fork();
 
@@ -540,7 +553,8 @@ static void last_words_of_a_crash_within_a_put_get_out(void **state)
 		queue_free(queue);
 		queue = fresh;
 		put(CON, "new image");
-		while (!queue_take(queue, SINK_CONSOLE, &record) && strcmp(record.text, "last words")) {
+		while (!queue_take(queue, SINK_CONSOLE, &record) &&
+			strcmp(record.text, "last words")) {
 			assert_int_equal(record.ordinal, last + record.lost + 1);
 			last = record.ordinal;
 			queue_done(queue, SINK_CONSOLE, &record);
@@ -585,7 +599,9 @@ static void killed_readers_lose_nothing(void **state)
 			put_number(CON, ++written);
 		nanosleep(&moment, NULL);
 		if (is_last)
-			assert_int_equal(queue_wait_past(queue, SINK_CONSOLE, queue_next_seq(queue) - 1, LONG_MS), 0);
+			assert_int_equal(queue_wait_past(queue, SINK_CONSOLE,
+						 queue_next_seq(queue) - 1, LONG_MS),
+				0);
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
 		assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
@@ -634,12 +650,14 @@ static void a_signal_ends_a_wait(void **state)
 	signal(SIGALRM, SIG_DFL);
 }
 
-/* Puts just as the reader, done with the record before, is about to sleep; a little later each time. */
+/* Puts just as the reader, done with the record before, is about to sleep; a little later each
+ * time. */
 static void put_into_the_gap(uint64_t records)
 {
 	for (uint64_t i = 1; i <= records; i++) {
 		put_number(CON, i);
-		for (int spins = 0; !queue_is_past(queue, SINK_CONSOLE, queue_next_seq(queue) - 1); spins++)
+		for (int spins = 0; !queue_is_past(queue, SINK_CONSOLE, queue_next_seq(queue) - 1);
+			spins++)
 			if (spins > 1000)
 				sched_yield();
 		for (volatile uint64_t wait = i % 128; wait; wait--)
@@ -756,6 +774,34 @@ static void waiting_for_a_record_ends_when_its_sink_backs_off(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+static void quiet_is_when_all_that_was_said_is_out(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(queue_wait_quiet(queue, SINK_CONSOLE, 0), 0);
+	put(CON, "one");
+	put(CON, "two");
+	put(SYS, "not waited for");
+	assert_int_equal(queue_wait_quiet(queue, SINK_CONSOLE, 10), -ETIMEDOUT);
+	pid = fork();
+	if (!pid) {
+		for (int i = 0; i < 2; i++) {
+			nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+			if (queue_take(queue, SINK_CONSOLE, &record))
+				_exit(1);
+			queue_done(queue, SINK_CONSOLE, &record);
+		}
+		_exit(0);
+	}
+	assert_int_equal(queue_wait_quiet(queue, SINK_CONSOLE, LONG_MS), 0);
+	assert_int_equal(queue_status(queue, SINK_CONSOLE).pending, 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	put(CON, "three");
+	queue_set_state(queue, SINK_CONSOLE, SINK_BACKING_OFF);
+	assert_int_equal(queue_wait_quiet(queue, SINK_CONSOLE, LONG_MS), -EAGAIN);
+}
+
 /* --- all at once, for ThreadSanitizer to look at --- */
 
 enum { STRESS = 30000 };
@@ -773,8 +819,8 @@ static void *read_all(void *arg)
 			queue_wait(queue, sink, LONG_MS);
 			continue;
 		}
-		snprintf(expected, sizeof expected, "%llu and %llu again", (unsigned long long)it.ordinal,
-			(unsigned long long)it.ordinal);
+		snprintf(expected, sizeof expected, "%llu and %llu again",
+			(unsigned long long)it.ordinal, (unsigned long long)it.ordinal);
 		if (it.ordinal != dealt + it.lost + 1 || strcmp(it.text, expected))
 			return arg ? arg : &record;
 		dealt = it.ordinal;
@@ -786,7 +832,8 @@ static void *read_all(void *arg)
 static void *look_on(void *arg)
 {
 	(void)arg;
-	while (queue_status(queue, SINK_CONSOLE).pending || !queue_is_past(queue, SINK_CONSOLE, STRESS - 1))
+	while (queue_status(queue, SINK_CONSOLE).pending ||
+		!queue_is_past(queue, SINK_CONSOLE, STRESS - 1))
 		if (queue_wait_past(queue, SINK_CONSOLE, STRESS - 1, 1) == 0)
 			break;
 	return NULL;
@@ -848,6 +895,7 @@ int main(void)
 		CASE(puts_are_silent_while_the_reader_is_up),
 		CASE(waiting_for_a_record_ends_when_it_is_out),
 		CASE(waiting_for_a_record_ends_when_its_sink_backs_off),
+		CASE(quiet_is_when_all_that_was_said_is_out),
 		CASE(readers_never_see_half_a_record),
 	};
 

@@ -88,8 +88,8 @@ static void see(size_t at_most)
 	seen[seen_len] = '\0';
 }
 
-/* Until nothing more goes in, for now: the kernel makes room as it moves bytes from buffer to buffer. Dots, since
- * nothing in them looks like a line of ours. */
+/* Until nothing more goes in, for now: the kernel makes room as it moves bytes from buffer to
+ * buffer. Dots, since nothing in them looks like a line of ours. */
 static void fill(void)
 {
 	int fd = open(console_path, O_WRONLY | O_NOCTTY | O_NONBLOCK);

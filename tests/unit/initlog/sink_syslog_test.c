@@ -193,10 +193,12 @@ static void the_time_is_local(void **state)
 /* A zone that was not there at boot, or whose disk was slow, counts from a minute later on. */
 static void an_unreadable_zone_is_utc_until_it_can_be_read(void **state)
 {
-	static const char file[] = "TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4"
-		"\0\0\0\0\0\0UTC\0"
-		"TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4"
-		"\0\0\0\0\0\0UTC\0\n<+02>-2\n";
+	static const char file[] = "TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\0\0\0\0\0\1\0\0\0\4"
+				   "\0\0\0\0\0\0UTC\0"
+				   "TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\0\0\0\0\0\1\0\0\0\4"
+				   "\0\0\0\0\0\0UTC\0\n<+02>-2\n";
 	int fd;
 
 	(void)state;
@@ -394,7 +396,8 @@ static void frames_equal(int fd, const char *const *texts, size_t count)
 	size_t len = 0;
 
 	for (size_t i = 0; i < count; i++)
-		len += (size_t)snprintf(expected + len, sizeof expected - len, AT "%s", texts[i]) + 1;
+		len += (size_t)snprintf(expected + len, sizeof expected - len, AT "%s", texts[i]) +
+		       1;
 	assert_int_equal(recv(fd, data, sizeof data, 0), len);
 	assert_memory_equal(data, expected, len);
 }
@@ -444,7 +447,8 @@ static void a_stopped_stream_gets_all_when_it_goes_on(void **state)
 	close(fd);
 }
 
-/* What of a frame the old connection took, nobody will see the rest of. The first send says 5 bytes. */
+/* What of a frame the old connection took, nobody will see the rest of. The first send says 5
+ * bytes. */
 static void a_frame_that_was_cut_off_is_sent_anew_on_the_next_connection(void **state)
 {
 	int fd;
@@ -463,7 +467,8 @@ static void a_frame_that_was_cut_off_is_sent_anew_on_the_next_connection(void **
 	close(fd);
 }
 
-/* The first send says 5 bytes and swallows them; how often a kernel splits such a small frame is its business. */
+/* The first send says 5 bytes and swallows them; how often a kernel splits such a small frame is
+ * its business. */
 static void a_frame_that_went_out_in_part_is_continued(void **state)
 {
 	char data[100];

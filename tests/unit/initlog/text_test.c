@@ -23,8 +23,12 @@ static void shows(const char *text, size_t len, const char *expected)
 static void plain_text_and_utf8_pass(void **state)
 {
 	static const char *const same[] = {
-		"", "Id \"x\" respawning too fast", "tab\tstays", "\xc3\xa4\xc2\xa0\xdf\xbf",
-		"\xe0\xa0\x80\xe2\x82\xac\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbd", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",
+		"",
+		"Id \"x\" respawning too fast",
+		"tab\tstays",
+		"\xc3\xa4\xc2\xa0\xdf\xbf",
+		"\xe0\xa0\x80\xe2\x82\xac\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbd",
+		"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",
 	};
 
 	(void)state;
@@ -82,7 +86,8 @@ static void no_bytes_at_all_leave_a_control_behind(void **state)
 		for (size_t i = 0; i < out_len; i++) {
 			assert_true(out[i] >= 0x20 || out[i] == '\t');
 			assert_int_not_equal(out[i], 0x7f);
-			if (out[i] >= 0x80 && out[i] < 0xa0)    /* C1 but for the rest of a longer character */
+			/* C1, but for the rest of a longer character. */
+			if (out[i] >= 0x80 && out[i] < 0xa0)
 				assert_true(i && out[i - 1] >= 0x80 && out[i - 1] != 0xc2);
 		}
 	}

@@ -27,7 +27,8 @@ static void civil_is(const char *expected, int64_t utc_s)
 	struct civil at = zone_civil(&zone, utc_s);
 	char text[100];
 
-	snprintf(text, sizeof text, "%d-%d %02d:%02d:%02d", at.month + 1, at.day, at.hour, at.minute, at.second);
+	snprintf(text, sizeof text, "%d-%d %02d:%02d:%02d", at.month + 1, at.day, at.hour,
+		at.minute, at.second);
 	assert_string_equal(text, expected);
 }
 
@@ -38,11 +39,11 @@ static void same_as_libc(int64_t utc_s)
 	struct tm tm;
 
 	assert_non_null(localtime_r(&when, &tm));
-	if (at.month != tm.tm_mon || at.day != tm.tm_mday || at.hour != tm.tm_hour || at.minute != tm.tm_min ||
-		at.second != tm.tm_sec)
+	if (at.month != tm.tm_mon || at.day != tm.tm_mday || at.hour != tm.tm_hour ||
+		at.minute != tm.tm_min || at.second != tm.tm_sec)
 		fail_msg("TZ=%s at %lld: %d-%d %d:%d:%d, libc has %d-%d %d:%d:%d", getenv("TZ"),
-			(long long)utc_s, at.month + 1, at.day, at.hour, at.minute, at.second, tm.tm_mon + 1,
-			tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+			(long long)utc_s, at.month + 1, at.day, at.hour, at.minute, at.second,
+			tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static void libc_uses(const char *tz)
@@ -73,7 +74,8 @@ static void utc_is_what_there_is_without_a_zone(void **state)
 
 static void no_time_is_too_far_off(void **state)
 {
-	static const int64_t far[] = { INT64_MIN, INT64_MIN + 1, INT64_MAX, INT64_MAX - 1, INT64_C(1) << 41 };
+	static const int64_t far[] = { INT64_MIN, INT64_MIN + 1, INT64_MAX, INT64_MAX - 1,
+		INT64_C(1) << 41 };
 
 	(void)state;
 	assert_int_equal(zone_load(&zone, BERLIN), 0);
@@ -89,9 +91,18 @@ static void no_time_is_too_far_off(void **state)
 static void posix_rules_mean_what_libc_makes_of_them(void **state)
 {
 	static const char *const rules[] = {
-		"UTC0", BERLIN, "EST5EDT,M3.2.0,M11.1.0", "<+0545>-5:45", "<-03>3", "AEST-10AEDT,M10.1.0,M4.1.0/3",
-		"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", "IST-1GMT0,M10.5.0,M3.5.0/1", "AAA3BBB,J60,J300",
-		"AAA3BBB,59/1,299/4:30:15", "<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "EET-2EEST,M3.4.4/50,M10.4.4/50",
+		"UTC0",
+		BERLIN,
+		"EST5EDT,M3.2.0,M11.1.0",
+		"<+0545>-5:45",
+		"<-03>3",
+		"AEST-10AEDT,M10.1.0,M4.1.0/3",
+		"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
+		"IST-1GMT0,M10.5.0,M3.5.0/1",
+		"AAA3BBB,J60,J300",
+		"AAA3BBB,59/1,299/4:30:15",
+		"<-02>2<-01>,M3.5.0/-1,M10.5.0/0",
+		"EET-2EEST,M3.4.4/50,M10.4.4/50",
 	};
 
 	(void)state;
@@ -106,9 +117,24 @@ static void posix_rules_mean_what_libc_makes_of_them(void **state)
 static void what_is_no_rule_is_refused_and_is_utc(void **state)
 {
 	static const char *const bad[] = {
-		"C", "XYZ", "CET-", "CET-1CEST,", "CET-1CEST,M3.5.0", "CET-1CEST,M13.1.0,M10.5.0", "CET-1CEST,M3.0.0,M1.1.1",
-		"CET-1CEST,M3.5.7,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0/3x", "CET-1CEST,M3.5.0,M10.5.0/999", "<CET-1", "CET-99",
-		"CET-1CEST,J0,J2", "CET-1CEST,J366,J2", "CET-1CEST,366,2", "CET-1:60", "CET-1CEST;M3.5.0,M10.5.0", "9",
+		"C",
+		"XYZ",
+		"CET-",
+		"CET-1CEST,",
+		"CET-1CEST,M3.5.0",
+		"CET-1CEST,M13.1.0,M10.5.0",
+		"CET-1CEST,M3.0.0,M1.1.1",
+		"CET-1CEST,M3.5.7,M10.5.0",
+		"CET-1CEST,M3.5.0,M10.5.0/3x",
+		"CET-1CEST,M3.5.0,M10.5.0/999",
+		"<CET-1",
+		"CET-99",
+		"CET-1CEST,J0,J2",
+		"CET-1CEST,J366,J2",
+		"CET-1CEST,366,2",
+		"CET-1:60",
+		"CET-1CEST;M3.5.0,M10.5.0",
+		"9",
 		"../../../../etc/passwd",
 	};
 	char longest[1000];
@@ -243,7 +269,7 @@ static void an_old_file_that_is_cut_anywhere_is_refused(void **state)
 	}
 }
 
-/* Where the counts are in a header, and what the types of a file with two transitions begin with. */
+/* Where the counts are in a header, and the types in a file with two transitions. */
 enum { AT_COUNTS = 20, COUNTS = 6, AT_TYPES = 44 + 2 * 4, AT_INFOS = AT_TYPES + 2 };
 
 static void what_counts_and_indexes_cannot_be_is_refused(void **state)
@@ -326,8 +352,14 @@ static void every_failure_leaves_nothing_open(void **state)
 static void the_systems_zones_are_those_of_libc(void **state)
 {
 	static const char *const names[] = {
-		"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu",
-		"America/Sao_Paulo", "Europe/Dublin", "Antarctica/Troll",
+		"Europe/Berlin",
+		"America/New_York",
+		"Australia/Lord_Howe",
+		"Africa/Casablanca",
+		"Asia/Kathmandu",
+		"America/Sao_Paulo",
+		"Europe/Dublin",
+		"Antarctica/Troll",
 	};
 	char file_name[100];
 
