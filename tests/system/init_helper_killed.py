@@ -21,6 +21,8 @@ def all_run(row):
 def all_signal(row, signo):
     pids = list(row.m.helpers().values())
     row.m.call(lambda: [os.kill(pid, signo) for pid in pids])
+    if signo == signal.SIGKILL:
+        wait_for(lambda: not any(map(row.m.process, pids)), "the killed helpers to be reaped")
     return pids
 
 
