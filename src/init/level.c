@@ -239,11 +239,13 @@ static char next_previous(const struct level *level)
 static void record_change(struct init *in)
 {
 	const struct level *level = &in->level;
+	bool is_boot = level->now == LEVEL_SYSINIT;
 
-	if (level->now == LEVEL_SYSINIT)
+	if (is_boot)
 		record_boot(&in->log);
-	if (level_is_real(level->wanted) &&
-		!(level->wanted == LEVEL_SINGLE && level->now == LEVEL_SYSINIT))
+	if (is_boot && level->wanted == LEVEL_SINGLE)
+		record_show_level(&in->log, LEVEL_SINGLE);
+	else if (level_is_real(level->wanted))
 		record_level(&in->log, level->wanted, next_previous(level));
 }
 

@@ -73,6 +73,7 @@ void initlog_stop_helpers(struct initlog *log);
 void record_truncate_utmp(struct initlog *log);
 void record_boot(struct initlog *log);
 void record_level(struct initlog *log, char level, char previous);
+void record_show_level(struct initlog *log, char level);         /* in /var/run/runlevel; there is no record */
 void record_start(struct initlog *log, const char id[4], pid_t pid);
 void record_end(struct initlog *log, const char id[4], pid_t pid);
 

@@ -42,6 +42,13 @@ void record_level(struct initlog *log, char level, char previous)
 	put(log, SINKS, wall_now(), (struct record_event){ .kind = RECORD_LEVEL });
 }
 
+void record_show_level(struct initlog *log, char level)
+{
+	if (log->queue)
+		record_say_level(log->queue, level);
+	put(log, SINK_BIT(SINK_RECORDS), wall_now(), (struct record_event){ .kind = RECORD_SHOW });
+}
+
 void record_start(struct initlog *log, const char id[4], pid_t pid)
 {
 	struct record_event event = { .kind = RECORD_START, .pid = pid };

@@ -456,6 +456,8 @@ static int deliver(void *state, const struct record *record, struct mono deadlin
 	if (item.event.kind == RECORD_LEVEL)
 		set_word(file, WORD_LEVEL_SHOWN, 0);    /* a new /run may have hidden it */
 	show_level(file);
+	if (item.event.kind == RECORD_SHOW)
+		return 0;
 	err = write_out(file, &item, deadline);
 	return utmp_is_absent(err) ? 0 : err;
 }

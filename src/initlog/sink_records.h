@@ -40,6 +40,7 @@ enum record_kind {
 	RECORD_LEVEL,
 	RECORD_START,
 	RECORD_END,
+	RECORD_SHOW,                    /* /var/run/runlevel alone */
 	RECORD_KINDS,
 };
 
