@@ -30,7 +30,7 @@ def a_console_stopped_by_xoff_stops_nothing_and_gets_each_line_or_their_count():
 
 @tap.case(deadline=180)
 def more_lines_than_the_queue_holds_are_counted_where_they_are_missing():
-    blocked(lambda c: c.fill(), lambda c: c.resume(), 1500, others=12)
+    blocked(lambda c: c.fill(), lambda c: c.resume(), 1500, others=4)
 
 
 tap.main()

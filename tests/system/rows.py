@@ -180,11 +180,12 @@ class Row(Scene):
     def delivered(self, texts, deadline=90, others=0):
         """texts() -> what the sink got. Waits for the last numbered line, then judges all.
 
-        others: how many lines without a number may have been lost among the numbered ones, but for
-        the one that announces the reading of each batch.
+        others: how many lines without a number may have been lost among the numbered ones; those
+        that announce the reading of a batch, which go to syslog alone, are known here.
         """
         self.settle(texts, deadline)
-        judge_delivery(texts(), self.numbered, others, self.batches)
+        announced = self.batches if texts == self.m.syslog.texts else ()
+        judge_delivery(texts(), self.numbered, others, announced)
 
 
 def judge_delivery(texts, last, others=0, batches=()):
