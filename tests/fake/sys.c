@@ -302,6 +302,7 @@ static struct {
 	int ends_told, ends;
 	struct fake_kill kill[KILLS_MAX];
 	int kills, reboots, pauses_ms;
+	bool no_pauses;
 } people;
 
 void fake_processes(pid_t first)
@@ -348,6 +349,11 @@ int fake_reboots(void)
 int fake_pauses_ms(void)
 {
 	return people.pauses_ms;
+}
+
+void fake_no_pauses(void)
+{
+	people.no_pauses = true;
 }
 
 static pid_t fake_fork(void)
@@ -411,7 +417,7 @@ static int fake_reboot(int cmd)
 
 static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-	if (!people.first || fds)
+	if ((!people.first && !people.no_pauses) || fds)
 		return poll(fds, count, timeout_ms);
 	people.pauses_ms += timeout_ms;
 	return 0;
@@ -419,7 +425,7 @@ static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 
 static int fake_nanosleep(const struct timespec *duration, struct timespec *left)
 {
-	if (!people.first)
+	if (!people.first && !people.no_pauses)
 		return nanosleep(duration, left);
 	people.pauses_ms += (int)(duration->tv_sec * 1000 + duration->tv_nsec / 1000000);
 	return 0;

@@ -51,6 +51,9 @@ int fake_kills(const struct fake_kill **out);              /* those noted; forge
 int fake_reboots(void);
 int fake_pauses_ms(void);                                  /* in all */
 
+/* Pauses pass at once for real processes, too (fake_processes(0) ends it). */
+void fake_no_pauses(void);
+
 /* Number of open descriptors of this process, from 3 on. */
 int fds_open(void);
 
