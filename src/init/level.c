@@ -300,15 +300,22 @@ static void steady_begin(struct init *in)
 		change_level(in);
 	mark_demanded(in);
 	walk_again(in);
+	in->level.is_fresh = true;
 	if (in->level.now == LEVEL_SINGLE)
 		in->level.single_again = mono_after_s(mono_now(), SINGLE_PAUSE_S);
 }
 
 /* --- requests --- */
 
+static bool is_settled(const struct level *level)
+{
+	return (level->phase == PHASE_STEADY || level->phase == PHASE_ASK) && !level->is_fresh;
+}
+
+/* What a request or a signal has caused is started before the next request undoes it. */
 bool level_takes_requests(const struct init *in)
 {
-	return in->level.phase == PHASE_STEADY || in->level.phase == PHASE_ASK;
+	return is_settled(&in->level) && !in->level.events;
 }
 
 static void ask_reread(struct init *in, char demand)
@@ -587,7 +594,7 @@ struct mono level_tend(struct init *in, struct mono now)
 
 	if (mono_is_due(level->deadline, now))
 		level_step(in, EV_DEADLINE);
-	if (level_takes_requests(in))
+	if (is_settled(level))
 		serve_signals(in);
 	if (level->phase == PHASE_STEADY && mono_is_due(level->reread_at, now)) {
 		level->wanted = level->now;
@@ -600,5 +607,7 @@ struct mono level_tend(struct init *in, struct mono now)
 	next = walk_tend(in, now);
 	if (level->phase == PHASE_STEADY && walk_is_over(in))
 		next = mono_first(next, level_ended(in, now));
+	if (level->events && is_settled(level))
+		return now;
 	return mono_first(next, level->reread_at);
 }

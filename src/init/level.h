@@ -53,6 +53,7 @@ struct level {
 	int64_t stop_s;                 /* between TERM and KILL */
 	bool did_boot;                  /* the '*' entries have run */
 	bool is_halted;                 /* SIGTSTP: nothing is started */
+	bool is_fresh;                  /* entered or read again, and not yet walked through */
 	bool said_empty;                /* "no more processes left": once and for all */
 	int32_t walk;                   /* the next entry to look at */
 	struct mono deadline;           /* of this phase */

@@ -112,6 +112,7 @@ struct mono walk_tend(struct init *in, struct mono now)
 	int budget = STARTS_A_TURN;
 	struct mono next;
 
+	level->is_fresh = false;
 	if (level->is_halted)
 		return MONO_NEVER;
 	next = release_held(in, now);
@@ -124,6 +125,7 @@ struct mono walk_tend(struct init *in, struct mono now)
 			break;
 	if (!mono_is_due(level->fork_retry, now))
 		return mono_first(next, level->fork_retry);
+	level->is_fresh = budget <= 0;
 	/* The walk alone may have held entries back: their time comes, too. */
 	return budget > 0 ? mono_first(next, release_held(in, now)) : now;
 }
