@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # contrib/try's eyes: static, so that it runs in any root.
 $(B)/pid1/pid1-line.o: contrib/pid1-line.c Makefile
 	@mkdir -p $(@D)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Unit tests: tests/unit/FOLDER/MODULE_test.c, linked with all modules (a program's main file and lib/sys.c
 # left out) and tests/fake/sys.c. They print TAP.
 UNIT_OBJS = $(addprefix $(B)/obj/,$(sort $(filter-out lib/sys.o,$(LIB_OBJS)) $(INITLOG_OBJS) $(RECORDS_OBJS) $(INIT_OBJS)))

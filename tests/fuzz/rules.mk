@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # A target is tests/fuzz/NAME_fuzz.c with a corpus in tests/fuzz/corpus/NAME.
 #   make fuzz-replay                $(B)/fuzz/NAME_replay tries the corpus and random inputs (TAP)
 #   make fuzz FUZZ_SECONDS=60       clang's libFuzzer looks for new inputs; finds go to $(B)/fuzz
