@@ -204,7 +204,7 @@ static const char *found(void)
 	return "";
 }
 
-static bool has(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static bool has(const char *format, ...)
 {
 	char line[300];
 	va_list args;

@@ -115,7 +115,7 @@ static void reaping_comes_before_reports(void **state)
 	nothing_left_to_say(in);
 	report_log_in_child(in, LOG_TO_CONSOLE, "a report");
 	assert_int_equal(raise(SIGCHLD), 0);
-	fault_name("wait_any", -EINVAL);
+	fault_name("wait", -EINVAL);
 	loop_turn(in);
 	fault_clear();
 	assert_non_null(strstr(fake_said(in, SINK_CONSOLE), "cannot wait for children"));
