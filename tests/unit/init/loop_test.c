@@ -59,7 +59,7 @@ static void turns(struct init *in, int count, int real_waits)
 
 static void nothing_left_to_say(struct init *in)
 {
-	turns(in, 1, 0);                                /* starts the helpers */
+	turns(in, 3, 0);                                /* starts the helpers, and whatever the level has to say */
 	fake_forget_said(in);
 }
 

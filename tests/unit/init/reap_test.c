@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -252,6 +254,176 @@ static void real_children_are_reaped_each_exactly_once(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* --- in a crowd --- */
+
+enum { CROWD = REAP_CROWD + 16 };
+
+/* A process that does not end by itself. */
+static pid_t somebody(void)
+{
+	pid_t pid = sys_fork();
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);         /* it ends with the test, however that ends */
+	for (;;)
+		pause();
+}
+
+/* As many entries as make the kernel's list worth reading; what has these bytes takes its place. */
+static void crowd(struct init *in, const char *list, size_t len)
+{
+	char lines[CROWD * 24];
+	size_t used = 0;
+	int fd;
+
+	for (int i = 0; i < CROWD; i++)
+		used += (size_t)snprintf(lines + used, sizeof lines - used, "%d:2:once:x\n", i);
+	fake_adopt(in, lines);
+	for (int i = 0; i < CROWD; i++)
+		family_set_running(&in->family, &in->family.entry[i], somebody());
+	fd = sys_memfd("children", 1);
+	assert_int_equal(write(fd, list, len), (ssize_t)len);
+	reap_take_list(in, fd);
+}
+
+static void a_storm_in_a_crowd_keeps_to_its_batches(void **state)
+{
+	struct init *in = *state;
+	static char list[40000];
+	size_t used = 0;
+
+	for (int i = 0; i < CROWD; i++)
+		used += (size_t)snprintf(list + used, sizeof list - used, "%d ", FAKE_FIRST_PID + i);
+	for (int i = 0; i < 2500; i++) {
+		used += (size_t)snprintf(list + used, sizeof list - used, "%d ", 100000 + i);
+		fake_end(100000 + i, CLD_EXITED, 0);
+	}
+	crowd(in, list, used);
+	assert_true(chld_handler(in));
+	assert_int_equal(in->orphans, REAP_BATCH);
+	assert_true(chld_handler(in));
+	assert_int_equal(in->orphans, 2 * REAP_BATCH);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 2500);
+	assert_int_equal(in->family.running, CROWD);
+}
+
+static void entries_end_in_a_crowd_as_anywhere(void **state)
+{
+	struct init *in = *state;
+	static char list[CROWD * 8];
+	size_t used = 0;
+
+	for (int i = 0; i < CROWD; i++)
+		used += (size_t)snprintf(list + used, sizeof list - used, "%d ", FAKE_FIRST_PID + i);
+	crowd(in, list, used);
+	for (int i = 0; i < CROWD; i++)
+		fake_end(FAKE_FIRST_PID + i, CLD_EXITED, i);
+	while (chld_handler(in))
+		;
+	assert_int_equal(in->family.running, 0);
+	assert_int_equal(in->orphans, 0);
+	for (int i = 0; i < CROWD; i++)
+		assert_int_equal(in->family.entry[i].wait_status, i);
+}
+
+static void a_list_of_whatever_bytes_loses_nobody(void **state)
+{
+	static const char *const lists[] = { "", " ", "   ", "x y z ", "1 2 3", "-1 0 -40000 ", "99999999999999999999 ",
+		"40000", "40000 40000 40000 100000 100000 " };
+	unsigned seed = 11;
+
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		struct init *in = fake_init_begin();
+		char bytes[8192];
+		size_t len = sizeof bytes;
+
+		for (size_t i = 0; i < sizeof bytes; i++)
+			bytes[i] = "0123456789 \0x"[(seed = seed * 1103515245u + 12345u) >> 16 & 11];
+		if (round < (int)(sizeof lists / sizeof lists[0])) {
+			len = strlen(lists[round]);
+			memcpy(bytes, lists[round], len);
+		}
+		crowd(in, bytes, len);
+		for (int i = 0; i < 50; i++)
+			fake_end(100000 + i, CLD_EXITED, 0);
+		fake_end(FAKE_FIRST_PID, CLD_EXITED, 7);
+		assert_false(chld_handler(in));
+		assert_int_equal(in->orphans, 50);
+		assert_int_equal(in->family.running, CROWD - 1);
+		fake_init_end(in);
+	}
+}
+
+static void a_list_that_cannot_be_read_is_done_without(void **state)
+{
+	struct init *in = *state;
+
+	crowd(in, "x", 1);
+	for (int i = 0; i < 50; i++)
+		fake_end(100000 + i, CLD_EXITED, 0);
+	fault_name("pread", -EIO);
+	assert_false(chld_handler(in));
+	fault_clear();
+	assert_int_equal(in->orphans, 50);
+}
+
+static void a_new_list_takes_the_place_of_the_old(void **state)
+{
+	struct init *in = *state;
+	int before;
+
+	crowd(in, "x", 1);
+	before = fds_open();
+	for (int i = 0; i < 3; i++)
+		reap_take_list(in, sys_memfd("children", 1));
+	assert_int_equal(fds_open(), before);
+	reap_take_list(in, -1);
+	assert_int_equal(in->children_fd, -1);
+	assert_int_equal(fds_open(), before - 1);
+}
+
+static void a_real_storm_in_a_real_crowd_is_reaped_each_exactly_once(void **state)
+{
+	struct init *in = *state;
+	enum { DEAD = 300 };
+	char path[64];
+	int fd;
+
+	(void)snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		skip();                                 /* a kernel without CONFIG_PROC_CHILDREN */
+	fake_processes(0);
+	crowd(in, "", 0);
+	reap_take_list(in, fd);
+	for (int i = 0; i < DEAD; i++) {
+		pid_t pid = sys_fork();
+
+		assert_true(pid >= 0);
+		if (!pid)
+			_exit(0);
+	}
+	for (int64_t ticks = 3000; in->orphans < DEAD && ticks; ticks--) {
+		assert_false(chld_handler(in));
+		usleep(in->orphans < DEAD ? 10000 : 0);
+	}
+	assert_int_equal(in->orphans, DEAD);
+	assert_int_equal(in->family.running, CROWD);
+	for (int i = 0; i < CROWD; i++)
+		assert_int_equal(kill(in->family.entry[i].pid, SIGKILL), 0);
+	for (int64_t ticks = 3000; in->family.running && ticks; ticks--) {
+		assert_false(chld_handler(in));
+		usleep(in->family.running ? 10000 : 0);
+	}
+	assert_int_equal(in->family.running, 0);
+	assert_int_equal(in->orphans, DEAD);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -266,6 +438,12 @@ int main(void)
 		CASE(an_error_in_the_middle_loses_nobody),
 		CASE(helpers_and_jobs_are_no_orphans),
 		CASE(real_children_are_reaped_each_exactly_once),
+		CASE(a_storm_in_a_crowd_keeps_to_its_batches),
+		CASE(entries_end_in_a_crowd_as_anywhere),
+		cmocka_unit_test(a_list_of_whatever_bytes_loses_nobody),
+		CASE(a_list_that_cannot_be_read_is_done_without),
+		CASE(a_new_list_takes_the_place_of_the_old),
+		CASE(a_real_storm_in_a_real_crowd_is_reaped_each_exactly_once),
 	};
 #undef CASE
 
