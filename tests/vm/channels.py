@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The ways into a test machine: serial lines, the control agent, QEMU's monitor. All are socket pairs of
-which QEMU inherits one end, so that nothing is left behind in the file system.
+"""The ways into a test machine: serial lines, the control agent, QEMU's monitor. All are socket
+pairs of which QEMU inherits one end, so that nothing is left behind in the file system.
 """
 import json
 import os
@@ -169,8 +169,9 @@ class Control:
 
 
 class Heartbeat:
-    """Keeps QEMU's main loop turning: QEMU 7.2 that counts instructions now and then forgets the timer of a guest that
-    sleeps, and finds it at the next turn. Empty lines to a monitor of its own are turns enough."""
+    """Keeps QEMU's main loop turning: QEMU 7.2 that counts instructions now and then forgets the
+    timer of a guest that sleeps, and finds it at the next turn. Empty lines to a monitor of its own
+    are turns enough."""
     PERIOD_S = 0.05
 
     def __init__(self):

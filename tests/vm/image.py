@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a test machine is made of: a stock kernel, and an initramfs around the init under test.
 
-The kernel is Debian's cloud kernel, downloaded as a package and unpacked under the build folder, never
-installed. The initramfs holds busybox, the tree of the init under test with the libraries it asks for,
-and the guest program; its /init loads the drivers, starts the control agent and becomes /sbin/init.
+The kernel is Debian's cloud kernel, downloaded as a package and unpacked under the build folder,
+never installed. The initramfs holds busybox, the tree of the init under test with the libraries it
+asks for, and the guest program; its /init loads the drivers, starts the control agent and becomes
+/sbin/init.
 """
 import contextlib
 import fcntl
@@ -23,9 +24,10 @@ GUEST_MARK = "initvm.guest=1"
 CONTROL = "initvm.control"
 PASSWORD = "root"
 PASSWORD_HASH = "$1$initvm$GMCaTb2oyq4pBZXxzfOef."
-MODULES = ("virtio_pci", "virtio_console", "loop")
+CONTROL_MODULES = ("virtio_pci", "virtio_console")
 # These names belong to the init under test, or would end the machine by themselves.
-NOT_LINKED = {"busybox", "init", "linuxrc", "halt", "poweroff", "reboot", "runlevel", "shutdown", "last"}
+NOT_LINKED = {"busybox", "init", "linuxrc", "halt", "poweroff", "reboot", "runlevel", "shutdown",
+              "last"}
 
 STAGE1 = """#!/bin/busybox sh
 PATH=/bin
@@ -36,10 +38,12 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
 mount -t tmpfs -o mode=755 tmpfs /run
 ln -s /proc/self/fd /dev/fd
-for m in {modules}; do insmod /lib/modules/$m.ko; done
-{before_init}
-/sbin/vmguest agent {control} </dev/null >/dev/null 2>&1 &
+{control}
 exec env -i HOME=/ TERM=linux /sbin/init "$@"
+"""
+
+START_CONTROL = """for m in {modules}; do insmod /lib/modules/$m.ko; done
+/sbin/vmguest agent {name} </dev/null >/dev/null 2>&1 &
 """
 
 INITTAB = """# The ordinary machine: levels 2 to 5 with a getty on the second serial line.
@@ -260,13 +264,20 @@ def add_busybox(cpio):
     cpio.link("sbin/sulogin", "../bin/busybox")
 
 
-def build(out, init_root, files=None, programs=None, before_init=""):
-    """Writes the initramfs to OUT. FILES are texts by path (beginning with #! or under /etc/rc: executable),
-    PROGRAMS are paths of this machine by path."""
+def add_control(cpio, tree):
+    """The drivers and the agent of the control channel; the shell lines that start it."""
+    modules = kernel_modules(tree, CONTROL_MODULES)
+    for name, path in modules:
+        cpio.copy(f"lib/modules/{name}.ko", path)
+    return START_CONTROL.format(modules=" ".join(name for name, _ in modules), name=CONTROL)
+
+
+def build(out, init_root, files=None, programs=None, control=True):
+    """Writes the initramfs to OUT and says where the kernel is. FILES are texts by path (executable
+    when they begin with #!), PROGRAMS are paths of this system by path."""
     if not os.path.exists(os.path.join(init_root, "sbin", "init")):
-        raise RuntimeError(f"{init_root}/sbin/init is missing: build it (make stage), or set INIT_ROOT")
+        raise RuntimeError(f"{init_root}/sbin/init is missing: make stage, or set INIT_ROOT")
     tree = kernel_tree()
-    modules = kernel_modules(tree, MODULES)
     cpio = Cpio()
     for d in ("proc", "sys", "dev", "run", "root", "mnt", "home", "var/log", "var/lib", "etc"):
         cpio.folder(d)
@@ -277,13 +288,10 @@ def build(out, init_root, files=None, programs=None, before_init=""):
     add_tree(cpio, init_root)
     add_busybox(cpio)
     cpio.copy("sbin/vmguest", guest_program())
-    for name, path in modules:
-        cpio.copy(f"lib/modules/{name}.ko", path)
     for name, path in (programs or {}).items():
         add_program(cpio, name, path)
     texts = {
-        "/init": STAGE1.format(modules=" ".join(n for n, _ in modules), control=CONTROL,
-                               before_init=before_init),
+        "/init": STAGE1.format(control=add_control(cpio, tree) if control else ""),
         "/etc/inittab": INITTAB,
         "/etc/rc": RC,
         "/etc/passwd": f"root:{PASSWORD_HASH}:0:0:root:/root:/bin/sh\n"

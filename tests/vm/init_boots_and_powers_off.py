@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The ordinary life of a machine: boot, log in on a serial line, change level, the keyboard, power, the end."""
+"""The ordinary life of a machine: boot, log in on a serial line, change level, keyboard, power."""
 import base64
 import re
 import struct
@@ -77,7 +77,7 @@ def the_helpers_are_children_of_pid_1_and_bear_their_names():
     with ordinary.machine() as m:
         children = re.findall(r"^\s*\d+ +1 (\S.*)$", m.check("ps -o pid,ppid,args"), re.M)
         for sink in ("console", "syslog", "records", "wtmp"):
-            tap.equal(children.count(f"init [log: {sink}]"), 1, f"helpers for {sink} among {children}")
+            tap.equal(children.count(f"init [log: {sink}]"), 1, f"helpers for {sink}, of {children}")
 
 
 @tap.case(deadline=300)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A console that takes nothing, as only a real kernel has it: pid 1 goes on with its work, and what it said
-is delivered in order or counted as lost."""
+"""A console that takes nothing, as only a real kernel has it: pid 1 goes on with its work, and what
+it said is delivered in order or counted as lost."""
 import re
 
 import proof

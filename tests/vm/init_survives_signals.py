@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Signals to the real pid 1 of a real kernel: none ends it, and a crash costs nothing but a moment."""
+"""Signals to the pid 1 of a real kernel: none ends it, and a crash costs nothing but a moment."""
 import proof
 import vm
 from vm import tap

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The control channel: commands from the driver on a virtio port, no tty on the way, so that it goes
- * on when every terminal and pid 1 itself stand still. One line "RUN ID TIMEOUT_MS LENGTH" and LENGTH
- * bytes of shell come in; "DONE ID STATUS LENGTH" and the output go back. A command that does not end
- * in time is killed and answered with 124 without waiting for it: it may be in D state. */
+/* The control channel: commands from the driver on a virtio port, no tty on the way, so that it
+ * goes on when every terminal and pid 1 itself stand still. One line "RUN ID TIMEOUT_MS LENGTH" and
+ * LENGTH bytes of shell come in; "DONE ID STATUS LENGTH" and the output go back. A command that
+ * does not end in time is killed and answered with 124 without waiting: it may be in D state. */
 #include "guest.h"
 
 #include <dirent.h>

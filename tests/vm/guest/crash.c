@@ -6,8 +6,8 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
-/* A fault of its own, unlike a signal that was sent: the kernel ends pid 1 for it when the signal is blocked or
- * ignored. orig_rax keeps the kernel from restarting the system call that was interrupted. */
+/* A fault of its own, unlike a signal that was sent: the kernel ends pid 1 for it when the signal
+ * is blocked or ignored. orig_rax keeps the kernel from restarting the interrupted system call. */
 int crash_main(int argc, char **argv)
 {
 	struct user_regs_struct regs;
@@ -22,7 +22,8 @@ int crash_main(int argc, char **argv)
 	}
 	regs.rip = 0;
 	regs.orig_rax = (unsigned long)-1;
-	if (ptrace(PTRACE_SETREGS, 1, NULL, &regs) < 0 || ptrace(PTRACE_DETACH, 1, NULL, NULL) < 0) {
+	if (ptrace(PTRACE_SETREGS, 1, NULL, &regs) < 0 ||
+		ptrace(PTRACE_DETACH, 1, NULL, NULL) < 0) {
 		perror("ptrace");
 		return 1;
 	}

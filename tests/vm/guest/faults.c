@@ -71,7 +71,8 @@ int orphan_main(int argc, char **argv)
 	return 0;
 }
 
-/* Batches of children whose parent ends first; says how many were made and how often fork was refused. */
+/* Batches of children whose parent ends first; says how many were made, and how often fork was
+ * refused. */
 int storm_main(int argc, char **argv)
 {
 	long total, batch, made = 0, refused = 0, i;
@@ -135,7 +136,8 @@ int redirect_main(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (master < 0 || ioctl(master, TIOCSPTLCK, &zero) < 0 || ptsname_r(master, name, 64) != 0) {
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &zero) < 0 ||
+		ptsname_r(master, name, sizeof(name)) != 0) {
 		perror("pty");
 		return 1;
 	}
@@ -175,8 +177,9 @@ static void process_kill(pid_t pid)
 		guest_sleep_ms(1);
 }
 
-/* Opens a serial line, says so, waits until the other side has stopped it, ends the process PID that holds it
- * open as well (0: nobody does), and closes it: the last close of a line with unsent output. */
+/* Opens a serial line, says so, waits until the other side has stopped it, ends the process PID
+ * that holds it open as well (0: nobody does), and closes it: the last close of a line with unsent
+ * output. */
 int lastclose_main(int argc, char **argv)
 {
 	int64_t start;

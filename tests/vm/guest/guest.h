@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* guest.h - the one helper program of the test machine, by its first argument.
- * It steers consoles, forks storms and watches pid 1, so it refuses to run anywhere but in a machine
- * that vm.py booted: the kernel command line must hold GUEST_MARK. */
+ * It steers consoles, forks storms and watches pid 1, so it refuses to run anywhere but in a
+ * machine that vm.py booted: the kernel command line must hold GUEST_MARK. */
 #ifndef TESTS_VM_GUEST_H
 #define TESTS_VM_GUEST_H
 
@@ -9,16 +9,23 @@
 
 #define GUEST_MARK "initvm.guest=1"
 
-int64_t guest_now_ms(void);                     /* CLOCK_MONOTONIC */
+int64_t guest_now_ms(void);     /* CLOCK_MONOTONIC */
 void guest_sleep_ms(long ms);
-int guest_read_file(const char *path, char *buf, int size);     /* length, or -1; always ends in NUL */
+int guest_read_file(const char *path, char *buf, int size);     /* length or -1; ends in NUL */
 
-int agent_main(int argc, char **argv);          /* agent NAME: serve commands on the virtio port NAME */
-int watch_main(int argc, char **argv);          /* watch FILE MS: sample what pid 1 does */
-int orphan_main(int argc, char **argv);         /* orphan MS: how long until a dead orphan is gone */
-int storm_main(int argc, char **argv);          /* storm TOTAL BATCH: many orphans, counts refused forks */
-int redirect_main(int argc, char **argv);       /* redirect: TIOCCONS to a full pty that nobody reads */
-int crash_main(int argc, char **argv);          /* crash: pid 1 runs on at address 0 */
-int lastclose_main(int argc, char **argv);      /* lastclose DEV PID: the last close of a stopped line */
+/* agent NAME: serves commands on the virtio port NAME. */
+int agent_main(int argc, char **argv);
+/* watch FILE MS: samples what pid 1 does. */
+int watch_main(int argc, char **argv);
+/* orphan MS: how long until a dead orphan is gone. */
+int orphan_main(int argc, char **argv);
+/* storm TOTAL BATCH: many orphans; counts refused forks. */
+int storm_main(int argc, char **argv);
+/* redirect: TIOCCONS to a full pty that nobody reads. */
+int redirect_main(int argc, char **argv);
+/* crash: pid 1 runs on at address 0. */
+int crash_main(int argc, char **argv);
+/* lastclose DEV PID: the last close of a stopped line. */
+int lastclose_main(int argc, char **argv);
 
 #endif

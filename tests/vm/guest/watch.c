@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What pid 1 does, seen from outside: at each sample its state, the system call it is in and the kernel
- * function it waits in. A sample counts when the call was the same before and after the rest was read.
- * Kinds are counted, with the longest unbroken run of each, and are written to FILE on SIGUSR1. */
+/* What pid 1 does, seen from outside: at each sample its state, the system call it is in and the
+ * kernel function it waits in. A sample counts when the call was the same before and after the rest
+ * was read. Kinds are counted, with the longest unbroken run of each, and are written to FILE on
+ * SIGUSR1. */
 #include "guest.h"
 
 #include <signal.h>
