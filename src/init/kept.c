@@ -117,17 +117,27 @@ void kept_withhold(struct init *in)
 	(void)pass_all(in, 0);                       /* fails for closed descriptors alone */
 }
 
-static bool is_level(uint8_t c)
+static bool is_one_of(uint8_t c, const char *letters)
 {
-	return c && strchr("#*S0123456789", c);
+	return c && strchr(letters, c);
+}
+
+static bool letters_are_valid(const struct kept *kept)
+{
+	static const char real[] = "S0123456789", any[] = "#*S0123456789", previous[] = "NS0123456789";
+
+	return is_one_of(kept->now, any) && is_one_of(kept->wanted, any) &&
+		is_one_of(kept->previous, previous) && (!kept->demand || is_one_of(kept->demand, "ABC")) &&
+		(!kept->boot_level || is_one_of(kept->boot_level, real)) &&
+		(!kept->boot_arg || is_one_of(kept->boot_arg, real));
 }
 
 static bool is_valid(const struct kept *kept)
 {
 	return kept->magic == KEPT_MAGIC && kept->version == KEPT_VERSION &&
 		kept->size_bytes == sizeof *kept && kept->checksum == checksum_of(kept) &&
-		kept->phase > PHASE_NONE && kept->phase < PHASE_COUNT && is_level(kept->now) &&
-		is_level(kept->wanted) && kept->console[CONSOLE_NAME_MAX - 1] == '\0';
+		kept->phase > PHASE_NONE && kept->phase < PHASE_COUNT && letters_are_valid(kept) &&
+		kept->stop_s >= 0 && kept->console[CONSOLE_NAME_MAX - 1] == '\0';
 }
 
 static void restore_level(struct init *in, const struct kept *kept)
