@@ -50,12 +50,13 @@ def switches(pid):
         return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", file.read(), re.M).group(1))
 
 
-def settle(m):
-    """Until pid 1 has had nothing to do for a while."""
+def settle(m, calm_s=0.3):
+    """Until pid 1 and its helpers have had nothing to do for a while."""
     def quiet():
-        before = switches(m.pid), cpu_ns(m.pid)
-        time.sleep(0.3)
-        return (switches(m.pid), cpu_ns(m.pid)) == before
+        pids = [m.pid] + helpers(m)
+        before = [(switches(pid), cpu_ns(pid)) for pid in pids]
+        time.sleep(calm_s)
+        return [(switches(pid), cpu_ns(pid)) for pid in pids] == before
     wait_for(quiet, "pid 1 to come to rest", 120)
 
 
@@ -137,6 +138,7 @@ def bench_idle():
     found, calls = {}, 60
     for which in BOTH:
         with booted(which) as m:
+            settle(m, 3)
             pids = [m.pid] + helpers(m)
             before = sum(map(switches, pids))
             time.sleep(calls)       # this is what is measured: a minute of nothing
