@@ -160,8 +160,11 @@ static _Noreturn void last_resort(struct init *in)
 
 void survive_crashed(struct init *in, int signal)
 {
-	bool was_crashing = in->is_crashing, is_last = note_crash(in) || was_crashing;
+	bool was_crashing = in->is_crashing, is_last;
 
+	if (sys_getpid() != 1)
+		sys_exit(128 + signal);              /* a child that has not come as far as its own handlers */
+	is_last = note_crash(in) || was_crashing;
 	in->is_crashing = true;                      /* a fault in here must not come back here */
 	if (!is_last) {
 		say_panic(in, signal, "Executing init again.");

@@ -42,6 +42,7 @@ static int fake_chdir(const char *path);
 static int fake_inotify_add_watch(int fd, const char *path, uint32_t mask);
 static int fake_execve(const char *path, char *const argv[], char *const envp[]);
 static pid_t fake_fork(void);
+static pid_t fake_getpid(void);
 static int fake_kill(pid_t pid, int signal);
 static int fake_waitid(idtype_t type, id_t id, siginfo_t *out, int options);
 static pid_t fake_waitpid(pid_t pid, int *status, int options);
@@ -60,6 +61,7 @@ static int fake_mlockall(int flags);
 #define inotify_add_watch(fd, path, mask) fake_inotify_add_watch(fd, path, mask)
 #define execve(path, argv, envp) fake_execve(path, argv, envp)
 #define fork() fake_fork()
+#define getpid() fake_getpid()
 #define kill(pid, signal) fake_kill(pid, signal)
 #define waitid(type, id, out, options) fake_waitid(type, id, out, options)
 #define waitpid(pid, status, options) fake_waitpid(pid, status, options)
@@ -79,6 +81,7 @@ static int fake_mlockall(int flags);
 #undef inotify_add_watch
 #undef execve
 #undef fork
+#undef getpid
 #undef kill
 #undef waitid
 #undef waitpid
@@ -296,6 +299,7 @@ enum { ENDS_MAX = 8192, KILLS_MAX = 8192 };
 
 static struct {
 	pid_t first, next;              /* 0: real ones */
+	pid_t own;
 	pid_t no_group;
 	int living;
 	siginfo_t end[ENDS_MAX];
@@ -314,6 +318,16 @@ void fake_processes(pid_t first)
 int fake_forks(void)
 {
 	return people.next - people.first;
+}
+
+void fake_own_pid(pid_t pid)
+{
+	people.own = pid;
+}
+
+static pid_t fake_getpid(void)
+{
+	return people.own ? people.own : getpid();
 }
 
 void fake_end(pid_t pid, int code, int status)
@@ -451,11 +465,20 @@ static int fake_reboot(int cmd)
 	return 0;
 }
 
+/* One who pauses for ever must not keep the machine busy: after an hour of it, it takes a moment. */
+static void pause_passes(int64_t ms)
+{
+	if (people.pauses_ms > 3600000)
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	else
+		people.pauses_ms += (int)ms;
+}
+
 static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
 	if ((!people.first && !people.no_pauses) || fds)
 		return poll(fds, count, timeout_ms);
-	people.pauses_ms += timeout_ms;
+	pause_passes(timeout_ms);
 	return 0;
 }
 
@@ -463,7 +486,7 @@ static int fake_nanosleep(const struct timespec *duration, struct timespec *left
 {
 	if (!people.first && !people.no_pauses)
 		return nanosleep(duration, left);
-	people.pauses_ms += (int)(duration->tv_sec * 1000 + duration->tv_nsec / 1000000);
+	pause_passes(duration->tv_sec * 1000 + duration->tv_nsec / 1000000);
 	return 0;
 }
 

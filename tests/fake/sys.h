@@ -40,6 +40,7 @@ void fake_root(const char *dir);
  * what fake_end() said; a pause (nanosleep(), poll() of nothing) passes at once. Forgets what was noted. 0: real ones. */
 void fake_processes(pid_t first);
 int fake_forks(void);                                      /* since fake_processes() */
+void fake_own_pid(pid_t pid);                              /* what getpid() says; 0: the truth */
 void fake_end(pid_t pid, int code, int status);            /* the next end of a child to be told: CLD_EXITED ... */
 void fake_no_group(pid_t pid);                             /* this one leads no group yet: kill(-pid) is ESRCH */
 

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a crash does ends in an exec or never: tests/system/init_reexec.py looks at that, with the real thing. */
+/* What a crash does ends in an exec or never, so it happens in a forked child here, whose own processes are made up;
+ * tests/system/init_reexec.py looks at the real thing. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "fake/init.h"
+#include "init/control.h"
 #include "init/job.h"
 #include "init/kept.h"
 #include "init/survive.h"
@@ -114,6 +121,203 @@ static void without_a_state_to_leave_there_is_no_exec(void **state)
 	assert_true(fake_has_said(in, SINK_CONSOLE, "Attempt to re-exec failed"));
 }
 
+/* --- crashes --- */
+
+enum { TICKS_MAX = 3000, TICK_US = 10000 };
+
+/* What is executed writes down its words, and whether the state came along. */
+static void put_image(const char *path)
+{
+	char script[256];
+
+	(void)snprintf(script, sizeof script, "#!/bin/sh\nexec >%s/said 2>&1\necho \"$0 $*\"\n"
+		"test -e /proc/$$/fd/%d && echo state\nprintenv A\nexit 0\n", fake_root_dir(), KEPT_FD);
+	fake_file(path, script, 0755);
+}
+
+static const char *said_by_image(void)
+{
+	static char text[512];
+	char path[128];
+	FILE *file;
+	size_t len = 0;
+
+	(void)snprintf(path, sizeof path, "%s/said", fake_root_dir());
+	file = fopen(path, "r");
+	if (file) {
+		len = fread(text, 1, sizeof text - 1, file);
+		(void)fclose(file);
+	}
+	text[len] = '\0';
+	return text;
+}
+
+/* In a child that takes itself for this process, with a queue that it can write to and we can read. */
+static pid_t crash(struct init *in, pid_t own, int signal)
+{
+	pid_t pid;
+
+	if (in->log.queue) {
+		queue_free(in->log.queue);
+		assert_int_equal(queue_create(&in->log.queue), 0);
+	}
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fake_own_pid(own);
+	survive_crashed(in, signal);
+}
+
+static int status_of(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* The third crash never ends: waits until it has said so, and ends it. */
+static void see_the_last_resort(struct init *in, pid_t pid)
+{
+	bool said = false;
+
+	for (int tick = 0; !said && tick < TICKS_MAX; tick++) {
+		said = fake_has_said(in, SINK_CONSOLE, "a shell for root is all that is left");
+		usleep(said ? 0 : TICK_US);
+	}
+	assert_true(said);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	(void)status_of(pid);
+}
+
+static void a_crash_says_so_and_executes_this_image_with_its_state(void **state)
+{
+	static const struct {
+		int signal;
+		const char *name;
+	} cases[] = {
+		{ SIGSEGV, "segmentation violation" }, { SIGBUS, "bus error" }, { SIGILL, "illegal instruction" },
+		{ SIGFPE, "arithmetic error" }, { SIGABRT, "abort" },
+	};
+	struct init *in = *state;
+	char text[128];
+
+	put_image("/proc/self/exe");
+	fake_adopt(in, "g:2:respawn:/bin/getty\n");
+	in->inherited[0] = (char[]){ "A=inherited" };
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_int_equal(status_of(crash(in, 1, cases[i].signal)), 0);
+		(void)snprintf(text, sizeof text, "PANIC: %s! Executing init again.", cases[i].name);
+		assert_string_equal(fake_said(in, SINK_CONSOLE), text);
+		assert_non_null(strstr(said_by_image(), "/proc/self/exe --init\nstate\ninherited\n"));
+		fake_file("/said", "", 0600);
+	}
+}
+
+static void an_image_that_is_gone_is_looked_for_on_the_disk(void **state)
+{
+	struct init *in = *state;
+
+	put_image("/sbin/init");
+	assert_int_equal(status_of(crash(in, 1, SIGSEGV)), 0);
+	assert_non_null(strstr(said_by_image(), "/sbin/init --init\nstate\n"));
+}
+
+static void the_state_tells_of_the_crash(void **state)
+{
+	struct init *in = *state, *next = calloc(1, sizeof *next);
+	int queue, family;
+
+	put_image("/proc/self/exe");
+	in->crash_ns[2] = 5;
+	assert_int_equal(status_of(crash(in, 1, SIGSEGV)), 0);
+	control_init(next);
+	assert_true(kept_take(next, &queue, &family));
+	assert_int_equal(next->crash_ns[0], 0);
+	assert_int_equal(next->crash_ns[1], 5);
+	assert_int_equal(next->crash_ns[2], FAKE_MONO_NS);
+	free(next);
+}
+
+static void the_third_crash_within_a_minute_is_the_last(void **state)
+{
+	static const int64_t window_ns = INT64_C(60000000000);
+	struct init *in = *state;
+
+	put_image("/proc/self/exe");
+	in->crash_ns[1] = FAKE_MONO_NS - window_ns;     /* a minute ago: counts no more */
+	in->crash_ns[2] = FAKE_MONO_NS - 1;
+	assert_int_equal(status_of(crash(in, 1, SIGSEGV)), 0);
+	assert_true(fake_has_said(in, SINK_CONSOLE, "Executing init again."));
+	in->crash_ns[1]++;
+	fake_file("/said", "", 0600);
+	see_the_last_resort(in, crash(in, 1, SIGSEGV));
+	assert_string_equal(said_by_image(), "");
+}
+
+static void a_crash_in_a_crash_is_the_last(void **state)
+{
+	struct init *in = *state;
+	pid_t pid;
+
+	put_image("/proc/self/exe");
+	in->is_crashing = true;
+	pid = crash(in, 1, SIGSEGV);
+	usleep(20 * TICK_US);                           /* to see that it does not end */
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	(void)status_of(pid);
+	assert_null(fake_said(in, SINK_CONSOLE));
+	assert_string_equal(said_by_image(), "");
+}
+
+static void without_an_image_or_a_state_the_shell_is_what_is_left(void **state)
+{
+	struct init *in = *state;
+	pid_t pid;
+
+	for (int round = 0; round < 2; round++) {
+		if (round)
+			put_image("/proc/self/exe");
+		in->kept_fd = round ? -1 : KEPT_FD;
+		pid = crash(in, 1, SIGSEGV);
+		usleep(20 * TICK_US);                   /* likewise */
+		assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		(void)status_of(pid);
+		assert_string_equal(said_by_image(), "");
+	}
+}
+
+static void a_crash_before_there_is_a_queue_is_survived(void **state)
+{
+	struct init *in = *state;
+
+	put_image("/proc/self/exe");
+	queue_free(in->log.queue);
+	in->log.queue = NULL;
+	assert_int_equal(status_of(crash(in, 1, SIGSEGV)), 0);
+	assert_non_null(strstr(said_by_image(), "--init\nstate\n"));
+}
+
+/* Between fork and the moment when it has handlers of its own. */
+static void a_crash_of_a_child_of_pid_1_is_its_own(void **state)
+{
+	struct init *in = *state;
+	int status;
+
+	put_image("/proc/self/exe");
+	put_image("/sbin/init");
+	status = status_of(crash(in, 77, SIGSEGV));
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGSEGV);
+	assert_null(fake_said(in, SINK_CONSOLE));
+	assert_string_equal(said_by_image(), "");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -123,6 +327,14 @@ int main(void)
 		CASE(an_exec_that_fails_is_said_and_changes_nothing),
 		CASE(it_is_no_time_for_a_new_image_while_the_machine_boots),
 		CASE(without_a_state_to_leave_there_is_no_exec),
+		CASE(a_crash_says_so_and_executes_this_image_with_its_state),
+		CASE(an_image_that_is_gone_is_looked_for_on_the_disk),
+		CASE(the_state_tells_of_the_crash),
+		CASE(the_third_crash_within_a_minute_is_the_last),
+		CASE(a_crash_in_a_crash_is_the_last),
+		CASE(without_an_image_or_a_state_the_shell_is_what_is_left),
+		CASE(a_crash_before_there_is_a_queue_is_survived),
+		CASE(a_crash_of_a_child_of_pid_1_is_its_own),
 	};
 #undef CASE
 
