@@ -79,15 +79,21 @@ $(foreach p,$(PID1_PROGS),$(eval $(call pid1_prog,$(p))))
 ROOT ?=
 DESTDIR ?= $(ROOT)
 sbindir ?= /sbin
+bindir ?= /bin
+usrbindir ?= /usr/bin
 includedir ?= /usr/include
 mandir ?= /usr/share/man
 INSTALL ?= install
 MANS := $(wildcard man/*.[1-8])
 
+# A folder's rules.mk names its programs in SBIN, BIN or USRBIN, and in LINKS what a program is also called, as FOLDER/NAME:TARGET
+# with FOLDER one of sbin, bin, usrbin.
 install: all
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(includedir)
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(usrbindir) $(DESTDIR)$(includedir)
 	$(INSTALL) -m 755 $(addprefix $(B)/,$(SBIN)) $(DESTDIR)$(sbindir)
-	ln -sf init $(DESTDIR)$(sbindir)/telinit
+	$(if $(BIN),$(INSTALL) -m 755 $(addprefix $(B)/,$(BIN)) $(DESTDIR)$(bindir))
+	$(if $(USRBIN),$(INSTALL) -m 755 $(addprefix $(B)/,$(USRBIN)) $(DESTDIR)$(usrbindir))
+	set -e; for l in $(foreach l,$(LINKS),$(DESTDIR)$($(firstword $(subst /, ,$(l)))dir)/$(patsubst $(firstword $(subst /, ,$(l)))/%,%,$(l))); do ln -sf "$${l##*:}" "$${l%:*}"; done
 	$(INSTALL) -m 644 src/include/initreq.h $(DESTDIR)$(includedir)
 	set -e; for m in $(MANS); do d=$(DESTDIR)$(mandir)/man$${m##*.}; \
 		$(INSTALL) -d $$d; $(INSTALL) -m 644 $$m $$d; done

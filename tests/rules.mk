@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Unit tests: tests/unit/FOLDER/MODULE_test.c, linked with all modules (a program's main file and lib/sys.c
 # left out) and tests/fake/sys.c. They print TAP.
-UNIT_OBJS = $(addprefix $(B)/obj/,$(sort $(filter-out lib/sys.o,$(LIB_OBJS)) $(INITLOG_OBJS) $(RECORDS_OBJS) $(INIT_OBJS)))
+UNIT_OBJS = $(addprefix $(B)/obj/,$(sort $(filter-out lib/sys.o,$(LIB_OBJS)) $(TOOL_OBJS) $(INITLOG_OBJS) $(INIT_OBJS) \
+	$(RECORDS_OBJS) $(POWER_OBJS) $(TERMINAL_OBJS) $(PROCESS_OBJS)))
 UNIT_SRCS := $(wildcard tests/unit/*/*_test.c)
 UNIT_BINS := $(UNIT_SRCS:tests/unit/%_test.c=$(B)/unit/%)
 UNIT_OURS = $(OURS) -Itests -Wno-missing-prototypes

@@ -3,4 +3,5 @@ INIT_OBJS := $(addprefix init/,args.o child.o command.o console.o control.o envi
 	level.o load.o loader.o loop.o power.o reap.o report.o signals.o simple.o start.o survive.o table.o telinit.o walk.o)
 PID1_PROGS += init
 SBIN += init
+LINKS += sbin/telinit:init
 init_OBJS = init/main.o $(INIT_OBJS) $(INITLOG_OBJS) $(LIB_OBJS)
