@@ -19,19 +19,13 @@ po::powerokwait:/tmp/mark powerokwait
 """
 
 
-def environment(scene, pid):
-    # Empty for a moment, while the process executes something else.
-    text = wait_for(lambda: scene.m.read("/proc/%d/environ" % pid), "the environment of %d" % pid)
-    return dict(item.split("=", 1) for item in text.split("\0") if item)
-
-
 def next_environment(scene):
     """Of a getty that is started now."""
     scene.wait_getty("g1")
     wait_for(lambda: not scene.m.unread_requests(), "the requests to be read")
     count = len(scene.gettys("g1"))
     scene.kill(scene.gettys("g1")[-1])
-    return environment(scene, scene.wait_getty("g1", count + 1))
+    return scene.environment(scene.wait_getty("g1", count + 1))
 
 
 @tap.case()

@@ -69,11 +69,12 @@ def what_does_not_heed_term_is_killed():
 def orphans_are_reaped_and_nothing_is_started_while_the_stop_is_waited_for():
     with scene_of("s:2:respawn:/tmp/stubborn s\nw3:3:wait:/tmp/mark rc\n") as scene:
         stubborn = scene.wait_getty("s")
-        scene.m.telinit("-t", "4", "3")
+        scene.m.telinit("-t", "3600", "3")
         scene.wait_shown(TERM)
         lags = [scene.m.promptness() for _ in range(5)]
         tap.check(max(lags) < 1, "orphans are reaped meanwhile; they lay for %r" % lags)
-        tap.check(scene.runs(stubborn) and not scene.marked("rc"), "the four seconds are kept")
+        tap.check(scene.runs(stubborn) and not scene.marked("rc"), "the hour is waited for")
+        scene.kill(stubborn)
         scene.wait_mark("rc")
 
 

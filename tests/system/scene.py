@@ -79,6 +79,11 @@ class Scene:
         """pid: as the machine numbers it."""
         self.m.call(lambda: os.kill(pid, signo))
 
+    def environment(self, pid):
+        """{name: value} of a process in the machine. The kernel shows none for a moment while it executes something else."""
+        text = wait_for(lambda: self.m.read("/proc/%d/environ" % pid), "the environment of %d" % pid)
+        return dict(item.split("=", 1) for item in text.split("\0") if item)
+
     def runs(self, pid):
         found = self.m.process(pid)
         return bool(found) and found.state != "Z"
