@@ -347,7 +347,10 @@ class Machine:
                 what()
             else:
                 os.execvpe(what[0], what, SHELL_ENV if env is None else env)
-        return self._fork_inside(work)
+        shed = sinks.Shedding()
+        process = self._fork_inside(work)
+        shed.wait()
+        return process
 
     def run(self, argv, deadline=30, data=b"", **options):
         """Waits for its end. -> Done(status or -signal, out, err)"""

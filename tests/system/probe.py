@@ -69,13 +69,15 @@ def look(pid):
 class Watch:
     """Samples pid 1 every few milliseconds from a process of its own.
 
-    Asleep anywhere but in its one wait is an offence at first sight. One thing is let pass for the
-    blink of an eye: a lock in the kernel that somebody else holds just then; the same sleep (no
-    context switch in between) over PATIENCE_S is an offence too. Blinks are kept for the log.
+    Asleep anywhere but in its one wait is an offence at first sight. One thing is let pass for a
+    moment: a lock in the kernel that somebody else holds just then, who may have lost his processor
+    meanwhile (a fork takes the lock of its own memory, which whoever reads /proc/1/cmdline has);
+    the same sleep (no context switch in between) over PATIENCE_S is an offence too, and the faults
+    last for longer. Blinks are kept for the log.
     """
     INTERVAL_S = 0.004
-    PATIENCE_S = 0.1
-    LOCKS = re.compile(r"mutex|rwsem|\block_|_lock\b|down_")
+    PATIENCE_S = 2.0
+    LOCKS = re.compile(r"mutex|rwsem|\block_|_lock\b|down_|dup_mmap")
 
     def __init__(self, pid):
         self.pid = pid

@@ -74,6 +74,7 @@ class Reader:
     def __init__(self, work, name, journal=None, keep=()):
         self.journal = journal or Journal(name)
         parent = os.getpid()
+        shed = Shedding()
         self.pid = os.fork()
         if self.pid == 0:
             try:
@@ -84,6 +85,7 @@ class Reader:
                 work(self.journal)
             finally:
                 os._exit(1)
+        shed.wait()
 
     def stop(self):
         os.kill(self.pid, signal.SIGSTOP)
@@ -98,6 +100,19 @@ class Reader:
             os.kill(self.pid, signo)
             os.waitpid(self.pid, 0)
             self.pid = 0
+
+
+class Shedding:
+    """Made before a fork; wait() returns when the child has closed what it inherited: a terminal hangs up only when nobody
+    has it open any more."""
+
+    def __init__(self):
+        self._shed, self._held = os.pipe()
+
+    def wait(self):
+        os.close(self._held)
+        os.read(self._shed, 1)
+        os.close(self._shed)
 
 
 def close_all_but(keep):
