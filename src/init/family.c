@@ -113,7 +113,7 @@ void family_set_ended(struct family *family, struct entry *entry, int code, int 
 	entry->pid = 0;
 	entry->wait_code = code;
 	entry->wait_status = status;
-	entry->flags &= ~(uint32_t)(ENTRY_STOPPING | ENTRY_WAITING);
+	entry->flags &= ~(uint32_t)(ENTRY_STOPPING | ENTRY_WAITING | ENTRY_LEAVING);
 	family_seal(entry);
 }
 
@@ -343,7 +343,7 @@ static void put_process(struct strings *strings, struct entry *entry, const char
 
 static void keep_state(struct entry *to, const struct entry *from)
 {
-	to->flags = from->flags & (ENTRY_DEMAND | ENTRY_EXECUTED | ENTRY_WAITING | ENTRY_STOPPING);
+	to->flags = from->flags & (ENTRY_DEMAND | ENTRY_EXECUTED | ENTRY_WAITING | ENTRY_STOPPING | ENTRY_LEAVING);
 	to->wait_code = from->wait_code;
 	to->wait_status = from->wait_status;
 }

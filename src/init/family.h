@@ -18,6 +18,7 @@ enum entry_flag {
 	ENTRY_WAITING = 1 << 2,         /* the walk stands at it until it ends */
 	ENTRY_STOPPING = 1 << 3,        /* has been sent SIGTERM */
 	ENTRY_LISTED = 1 << 4,          /* due for a start, or held back by the respawn guard */
+	ENTRY_LEAVING = 1 << 5,         /* the change of level that is under way will stop it */
 };
 
 struct entry {

@@ -134,9 +134,24 @@ static void boot_load(struct init *in)
 
 /* --- a change of level: load, terminate, kill, start --- */
 
+/* Decided by the table that started it, as in stock: that a new table no longer names the present level stops nothing
+ * before the next change. */
+static void mark_leaving(struct init *in)
+{
+	for (int32_t i = 0; i < in->family.total; i++) {
+		struct entry *entry = &in->family.entry[i];
+
+		if (!entry->pid || entry->action == ACTION_BOOT || start_is_of_level(entry, in->level.wanted))
+			continue;
+		entry->flags |= ENTRY_LEAVING;
+		family_seal(entry);
+	}
+}
+
 static void load_begin(struct init *in)
 {
 	in->level.reread_at = MONO_NEVER;
+	mark_leaving(in);
 	job_want(in, JOB_LOADER);
 }
 
@@ -154,18 +169,12 @@ void level_loaded(struct init *in)
 	level_step(in, EV_LOADED);
 }
 
-/* True for what the wanted level has no place for. */
+/* True for what is gone from the table, has another action in it, or has no place in the wanted level. */
 static bool is_to_stop(const struct init *in, const struct entry *entry)
 {
-	char level = in->level.wanted;
-
 	if (!entry->pid)
 		return false;
-	if (family_position(&in->family, entry) >= in->family.count)
-		return true;                         /* gone from the table, or another action */
-	if (entry->action == ACTION_BOOT)
-		return false;
-	return !start_is_of_level(entry, level);
+	return entry->flags & ENTRY_LEAVING || family_position(&in->family, entry) >= in->family.count;
 }
 
 /* The whole group, which has the pid's number until we reap it; a child that has not come as far as setsid()
@@ -475,6 +484,7 @@ static bool may_spin(const struct init *in)
 static void advance(struct init *in, char level)
 {
 	in->level.wanted = level;
+	in->level.said_empty = false;
 	if (level != in->level.now) {
 		if (level_is_real(level) && level != LEVEL_SINGLE)
 			initlog(&in->log, LOG_TO_BOTH, "Entering runlevel: %c", level);

@@ -54,7 +54,7 @@ struct level {
 	bool did_boot;                  /* the '*' entries have run */
 	bool is_halted;                 /* SIGTSTP: nothing is started */
 	bool is_fresh;                  /* entered or read again, and not yet walked through */
-	bool said_empty;                /* "no more processes left": once and for all */
+	bool said_empty;                /* "no more processes left": once after the boot or level S */
 	int32_t walk;                   /* the next entry to look at */
 	struct mono deadline;           /* of this phase */
 	struct mono fork_retry;         /* no start before: fork was refused */

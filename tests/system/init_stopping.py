@@ -127,12 +127,15 @@ def reading_the_table_again_stops_what_is_gone_or_has_another_action():
 
 
 @tap.case()
-def an_entry_whose_levels_no_longer_name_this_one_is_stopped():
-    with scene_of("a:2:respawn:/tmp/getty a\n") as scene:
-        pid = scene.wait_getty("a")
-        scene.reread(DEFAULT + "a:3:respawn:/tmp/getty a\n")
-        wait_for(lambda: not scene.runs(pid), "it to be stopped")
+def an_entry_whose_levels_no_longer_name_this_one_runs_until_the_next_change():
+    with scene_of("a:2:respawn:/tmp/getty a\nb:2:respawn:/tmp/getty b\n") as scene:
+        a, b = scene.wait_getty("a"), scene.wait_getty("b")
+        scene.reread(DEFAULT + "a:3:respawn:/tmp/getty a\nb:4:respawn:/tmp/getty b\nc:2:once:/tmp/mark c\n")
+        scene.wait_mark("c")
+        tap.check(scene.runs(a) and scene.runs(b), "both run on")
         scene.m.telinit("3")
+        wait_for(lambda: not scene.runs(b), "the one that is not of level 3 to be stopped")
+        scene.kill(a)
         scene.wait_getty("a", 2)
 
 

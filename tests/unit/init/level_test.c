@@ -85,6 +85,7 @@ static struct init *one_in(enum phase phase)
 	settle(in, "a:2:respawn:x\nb:23:respawn:x\n");
 	in->level.phase = phase;
 	in->level.wanted = '3';
+	fake_entry(in, "a")->flags |= ENTRY_LEAVING;
 	return in;
 }
 
@@ -180,6 +181,31 @@ static void change(struct init *in, char letter, const char *lines)
 	if (in->job[JOB_LOADER].pid)
 		fake_loader_ends(in, lines, 0);
 	fake_turns(in);
+}
+
+static void a_table_that_no_longer_names_the_level_stops_nothing_before_the_next_change(void **state)
+{
+	struct init *in = *state;
+
+	settle(in, "a:2:respawn:x\nb:23:respawn:x\n");
+	change(in, 'q', "a:3:respawn:x\nb:23:respawn:x\n");
+	assert_int_equal(in->level.phase, PHASE_STEADY);
+	assert_string_equal(fake_running(in), "a b");
+	change(in, '3', "a:3:respawn:x\nb:2:respawn:x\n");
+	assert_int_equal(in->level.phase, PHASE_STEADY);
+	assert_string_equal(fake_running(in), "a b");
+}
+
+static void the_table_that_started_it_decides_what_a_change_stops(void **state)
+{
+	struct init *in = *state;
+
+	settle(in, "a:2:respawn:x\n");
+	change(in, '3', "a:23:respawn:x\n");
+	assert_int_equal(in->level.phase, PHASE_TERM);
+	fake_entry_ends(in, "a", 0);
+	fake_turns(in);
+	assert_string_equal(fake_running(in), "a");
 }
 
 static void what_does_not_stop_is_killed_and_what_does_not_die_is_given_up(void **state)
@@ -552,6 +578,11 @@ static void that_nothing_is_left_is_said_once(void **state)
 	assert_null(fake_said(in, SINK_CONSOLE));
 	change(in, '4', "");
 	assert_false(fake_has_said(in, SINK_CONSOLE, "no more processes left in this runlevel"));
+	change(in, 'S', "id:5:initdefault:\n~~:S:wait:x\n");
+	fake_entry_ends(in, "~~", 0);
+	fake_turns(in);
+	assert_int_equal(in->level.now, '5');
+	assert_true(fake_has_said(in, SINK_CONSOLE, "no more processes left in this runlevel"));
 }
 
 int main(void)
@@ -561,6 +592,8 @@ int main(void)
 		cmocka_unit_test(each_pair_of_phase_and_event_does_as_the_table_says),
 		cmocka_unit_test(every_phase_has_a_name_of_its_own),
 		CASE(what_has_no_place_in_the_new_level_is_stopped_before_anything_starts),
+		CASE(a_table_that_no_longer_names_the_level_stops_nothing_before_the_next_change),
+		CASE(the_table_that_started_it_decides_what_a_change_stops),
 		CASE(what_does_not_stop_is_killed_and_what_does_not_die_is_given_up),
 		CASE(a_child_that_leads_no_group_yet_gets_the_signal_itself),
 		CASE(the_last_end_is_not_waited_for_beyond_its_moment),
