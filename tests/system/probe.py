@@ -29,7 +29,7 @@ _NAMES_X86_64 = {
     441: "epoll_pwait2"}
 _NAMES_AARCH64 = {
     22: "epoll_pwait", 25: "fcntl", 29: "ioctl", 56: "openat", 57: "close", 63: "read", 64: "write",
-    72: "pselect6", 73: "ppoll", 95: "waitid", 98: "futex", 101: "nanosleep", 203: "connect",
+    72: "pselect6", 73: "ppoll", 95: "waitid", 98: "futex", 101: "nanosleep", 115: "clock_nanosleep", 203: "connect",
     206: "sendto", 211: "sendmsg", 220: "clone", 221: "execve", 260: "wait4", 441: "epoll_pwait2"}
 _NAMES = _NAMES_X86_64 if os.uname().machine == "x86_64" else _NAMES_AARCH64
 THE_ONE_WAIT = {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
