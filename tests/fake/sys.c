@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +33,8 @@ static bool fake_clock_read(clockid_t clock, struct timespec *out);
 			return 0;                                                                  \
 	} while (0)
 
+#define REBOOT_WITH(text) ((void)(text), fake_reboot((int)0xa1b2c3d4))
+
 /* Each takes the place of the call of its name in lib/sys.c. */
 static int fake_open(const char *path, int flags, mode_t mode);
 static int fake_stat(const char *path, struct stat *out);
@@ -50,6 +53,9 @@ static int fake_reboot(int cmd);
 static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 static int fake_nanosleep(const struct timespec *duration, struct timespec *left);
 static int fake_mlockall(int flags);
+static ssize_t fake_readlink(const char *path, char *buf, size_t size);
+static int fake_statfs(const char *path, struct statfs *out);
+static void fake_sync(void);
 
 /* With arguments, so that nothing but a call is meant. */
 #define open(path, flags, mode) fake_open(path, flags, mode)
@@ -69,6 +75,9 @@ static int fake_mlockall(int flags);
 #define poll(fds, count, timeout_ms) fake_poll(fds, count, timeout_ms)
 #define nanosleep(duration, left) fake_nanosleep(duration, left)
 #define mlockall(flags) fake_mlockall(flags)
+#define readlink(path, buf, size) fake_readlink(path, buf, size)
+#define statfs(path, out) fake_statfs(path, out)
+#define sync() fake_sync()
 
 #include "lib/sys.c"
 
@@ -89,6 +98,9 @@ static int fake_mlockall(int flags);
 #undef poll
 #undef nanosleep
 #undef mlockall
+#undef readlink
+#undef statfs
+#undef sync
 
 static struct {
 	_Atomic int calls;      /* the queue's test has threads */
@@ -98,6 +110,17 @@ static struct {
 	int name_skip, name_err;
 	int64_t mono_ns, wall_ns;
 } fault = { .mono_ns = -1, .wall_ns = -1 };
+
+/* Disks, interfaces and accounting: made to fail, whatever is armed. */
+static bool is_the_machines_call(const char *name)
+{
+	static const char *const names[] = { "disk_command", "disk_flush", "if_set_flags", "acct_off", NULL };
+
+	for (const char *const *one = names; *one; one++)
+		if (!strcmp(name, *one))
+			return true;
+	return false;
+}
 
 static int fault_here(const char *name)
 {
@@ -110,7 +133,7 @@ static int fault_here(const char *name)
 		fault.fired = true;
 		return fault.err;
 	}
-	return 0;
+	return is_the_machines_call(name) ? -EPERM : 0;
 }
 
 void fault_clear(void)
@@ -245,6 +268,22 @@ static int fake_stat(const char *path, struct stat *out)
 	return path ? stat(path, out) : -1;
 }
 
+static ssize_t fake_readlink(const char *path, char *buf, size_t size)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? readlink(path, buf, size) : -1;
+}
+
+static int fake_statfs(const char *path, struct statfs *out)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? statfs(path, out) : -1;
+}
+
 static int fake_access(const char *path, int mode)
 {
 	char room[PATH_MAX];
@@ -295,7 +334,7 @@ static int fake_execve(const char *path, char *const argv[], char *const envp[])
 
 /* --- processes that do not exist --- */
 
-enum { ENDS_MAX = 8192, KILLS_MAX = 8192 };
+enum { ENDS_MAX = 8192, KILLS_MAX = 8192, REBOOTS_MAX = 64 };
 
 static struct {
 	pid_t first, next;              /* 0: real ones */
@@ -305,7 +344,8 @@ static struct {
 	siginfo_t end[ENDS_MAX];
 	int ends_told, ends;
 	struct fake_kill kill[KILLS_MAX];
-	int kills, reboots, pauses_ms;
+	int kills, reboots, syncs, pauses_ms;
+	int reboot[REBOOTS_MAX];
 	bool no_pauses;
 } people;
 
@@ -358,6 +398,20 @@ int fake_kills(const struct fake_kill **out)
 int fake_reboots(void)
 {
 	return people.reboots;
+}
+
+int fake_reboot_calls(const int **out)
+{
+	int reboots = people.reboots;
+
+	*out = people.reboot;
+	people.reboots = 0;
+	return reboots;
+}
+
+int fake_syncs(void)
+{
+	return people.syncs;
 }
 
 int fake_pauses_ms(void)
@@ -460,9 +514,13 @@ static pid_t fake_waitpid(pid_t pid, int *status, int options)
 
 static int fake_reboot(int cmd)
 {
-	(void)cmd;
-	people.reboots++;
+	people.reboot[people.reboots++ % REBOOTS_MAX] = cmd;
 	return 0;
+}
+
+static void fake_sync(void)
+{
+	people.syncs++;
 }
 
 /* One who pauses for ever must not keep the machine busy: after an hour of it, it takes a moment. */
