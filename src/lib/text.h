@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* text.h - what pid 1 says, fit for the eyes and the terminals of people. Nothing here can block or
+/* text.h - what somebody says, fit for the eyes and the terminals of people. Nothing here can block or
  * allocate. */
-#ifndef INITLOG_TEXT_H
-#define INITLOG_TEXT_H
+#ifndef LIB_TEXT_H
+#define LIB_TEXT_H
 
 #include <stddef.h>
 

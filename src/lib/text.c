@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "initlog/text.h"
+#include "lib/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "initlog/text.h"
+#include "lib/text.h"
 
 static void shows(const char *text, size_t len, const char *expected)
 {
