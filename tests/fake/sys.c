@@ -233,7 +233,8 @@ static bool is_the_machines(const char *path)
 {
 	static const char *const names[] = { "/run/initctl", "/dev/console", "/dev/tty0", "/dev/log",
 		"/var/run/utmp", "/var/log/wtmp", "/var/run/runlevel", "/var/run/powerstatus",
-		"/etc/powerstatus", "/sbin/init", "/sbin/shutdown", "/sbin/sulogin", NULL };
+		"/etc/powerstatus", "/sbin/init", "/sbin/shutdown", "/sbin/sulogin", "/etc/nologin", "/var/run/shutdown.pid",
+		"/var/run/shutdown.lock", "/var/run/shutdown.schedule", NULL };
 
 	for (const char *const *name = names; *name; name++)
 		if (!strcmp(path, *name))
