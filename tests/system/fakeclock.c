@@ -3,7 +3,7 @@
  * at once, and calls that never return.
  *   FAKE_EPOCH=SECONDS   the wall clock begins there; without it the clocks are the real ones
  *   FAKE_STUCK=WORDS     of "sync" and "ioctl": these calls sleep for ever
- * A wait that has a time limit is given GRACE_MS of real time first. */
+ * A wait for a timer is given GRACE_MS of real time first, one for a child PATIENT_GRACE_MS; others last as they do. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -192,10 +192,10 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 		return ready;
 	if (timer_comes(fds, count))
 		return real_poll(fds, count, -1);
-	if (timeout_ms < 0)
-		return real_poll(fds, count, -1);
-	passed_ns += timeout_ms * INT64_C(1000000);
-	return 0;
+	ready = real_poll(fds, count, timeout_ms);
+	if (!ready)
+		passed_ns += timeout_ms * INT64_C(1000000);
+	return ready;
 }
 
 /* How a program waits for a child: one that lives gets its grace. */
