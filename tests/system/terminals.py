@@ -14,6 +14,7 @@ import errno
 import fcntl
 import os
 import resource
+import socket
 import struct
 import termios
 
@@ -24,12 +25,39 @@ DEAD_PROCESS, LOGIN_PROCESS, USER_PROCESS = 8, 6, 7
 # Where the C library has 64-bit times in utmp: the same list as in src/lib/utmpfile.h.
 WIDE = os.uname().machine in ("aarch64", "alpha", "ia64", "s390x")
 LAYOUT = "=h2xi32s4s32s256shh" + ("qqq" if WIDE else "iii") + "16s20s" + ("4x" if WIDE else "")
+CROWD = 500
 TIOCGPTN, TIOCSPTLCK = 0x80045430, 0x40045431
+
+
+def the_only_crowd():
+    """-> a socket, held by one test at a time: the kernel has about 3,000 terminals for all name spaces together."""
+    held = socket.socket(socket.AF_UNIX)
+
+    def take():
+        try:
+            held.bind("\0tests/system/terminals.py")
+            return True
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise
+    wait_for(take, "the terminals of another test to be free", 400)
+    return held
+
+
+def open_master(path):
+    """-> a descriptor, or None: those of the last test are not yet all gone."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EAGAIN):
+            return None
+        raise
 
 
 class Terminal:
     def __init__(self, m):
-        self.master = os.open(m.path("/dev/pts") + "/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        self.master = wait_for(lambda: open_master(m.path("/dev/pts") + "/ptmx"), "the kernel to have a terminal", 60)
         fcntl.ioctl(self.master, TIOCSPTLCK, struct.pack("i", 0))
         number = struct.unpack("i", fcntl.ioctl(self.master, TIOCGPTN, b"\0" * 4))[0]
         self.line = "pts/%d" % number
@@ -73,6 +101,7 @@ class Hall:
     def __init__(self, m, count):
         self.m = m
         self.terminals = []
+        self.crowd = the_only_crowd() if count > CROWD else None
         limits = resource.getrlimit(resource.RLIMIT_NOFILE)
         if 2 * count + 100 > limits[0]:
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(2 * count + 100, limits[0]), limits[1]))
@@ -95,6 +124,8 @@ class Hall:
         for terminal in self.terminals:
             terminal.close()
         self.terminals = []
+        if self.crowd:
+            self.crowd.close()
 
     @staticmethod
     def record(kind, pid, line, user):
