@@ -16,7 +16,7 @@
 
 enum {
 	ALONE_MS = 500,
-	COMPANY_MS = 200,       /* in one call: somebody else takes the terminals behind */
+	COMPANY_MS = 100,       /* in one call: somebody else takes the terminals behind */
 	GONE_MS = 500,          /* SIGKILL was sent, and it is still there: it sleeps uninterruptibly */
 	TICK_MS = 50,
 	WORKERS = 16,

@@ -15,7 +15,7 @@
 
 enum {
 	DELIVER_EACH_MS = 2000,         /* for a terminal, unless something else is asked for */
-	DELIVER_WHOLE_MS = 10000,       /* for everything: what has no terminal by then gets nothing */
+	DELIVER_WHOLE_MS = 15000,       /* for everything: what has no terminal by then gets nothing */
 	DELIVER_PROCESSES_MAX = 128,    /* workers at the same time; 16 where none of them hangs */
 };
 
