@@ -50,7 +50,7 @@ void broadcast_add_own(struct broadcast *broadcast, const char *text);
 
 /* Forks a process that delivers the message to every terminal of the USER_PROCESS records in the file at utmp, each
  * once, and returns at once. That process is in a session of its own, with default signals, none of the caller's
- * descriptors, and "/" as its folder; it ends within about 15 seconds. *out is its pid, the caller's child; who does not
+ * descriptors, and "/" as its folder; it ends within about 30 seconds. *out is its pid, the caller's child; who does not
  * want to wait for it may exit or ignore it. When no process can be had after a few tries (50 ms), delivers itself, to
  * pseudo terminals only, within half a second, and *out is 0. A negative errno if that fails too. */
 int broadcast_start(const struct broadcast *broadcast, const char *utmp, pid_t *out) MUST_CHECK;

@@ -15,12 +15,12 @@
 
 enum {
 	DELIVER_EACH_MS = 2000,         /* for a terminal, unless something else is asked for */
-	DELIVER_WHOLE_MS = 15000,       /* for everything: what has no terminal by then gets nothing */
+	DELIVER_WHOLE_MS = 30000,       /* for everything: what has no terminal by then gets nothing */
 	DELIVER_PROCESSES_MAX = 128,    /* workers at the same time; 16 where none of them hangs */
 };
 
-/* To each terminal that people are logged in on by the utmp file, each with each_ms from its opening on. 0: each has all of it. -EIO: some have not, or not all.
- * -ENOMEM, and others of reading utmp: nobody has. For a process of its own that is about to exit: it forks,
+/* To each terminal that people are logged in on by the utmp file, each with each_ms from its opening on.
+ * 0: each has all of it. -EIO: some have not, or not all. -ENOMEM, and others of reading utmp: nobody has. For a process of its own that is about to exit: it forks,
  * waits for any child, blocks SIGCHLD, sets a timer whose SIGALRM ends it, and may leave workers behind that are not yet
  * gone. Blocks for at most about DELIVER_WHOLE_MS. */
 int deliver(const char *utmp, const void *message, size_t len_bytes, int64_t each_ms) MUST_CHECK;

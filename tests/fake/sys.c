@@ -354,7 +354,7 @@ static int fake_connect(int fd, const struct sockaddr *to, socklen_t len_bytes)
 	char room[PATH_MAX];
 	const char *path;
 
-	if (to->sa_family != AF_UNIX || len_bytes != sizeof at)
+	if (!to || len_bytes != sizeof at || to->sa_family != AF_UNIX)
 		return connect(fd, to, len_bytes);
 	memcpy(&at, to, sizeof at);
 	path = rooted(at.sun_path, room);
