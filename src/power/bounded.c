@@ -8,23 +8,13 @@
 
 enum { STATUS_NOT_FOUND = 127, STATUS_SIGNAL = 128 };
 
-static void signals_as_ever(void)
-{
-	const struct sigaction usual = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int number = 1; number <= SIGRTMAX; number++)
-		sys_sigaction(number, &usual);  /* fails for those that have no other, and libc's own */
-	sigemptyset(&none);
-	sys_sigmask(SIG_SETMASK, &none, NULL);
-}
-
 int bounded_start(int (*work)(const void *arg), const void *arg, pid_t *out)
 {
 	pid_t pid = sys_fork();
 
 	if (!pid) {
-		signals_as_ever();
+		sys_default_signals();
+		sys_unblock_signals();
 		sys_exit(work(arg));
 	}
 	if (pid < 0)

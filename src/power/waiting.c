@@ -12,12 +12,9 @@ enum { CANCEL_ON_SET = 2, ALONE_MS = 1000 };
 
 int waiting_begin(struct waiting *waiting)
 {
-	const struct sigaction usual = { .sa_handler = SIG_DFL };
 	sigset_t all;
 
-	/* One that is ignored reaches no descriptor. */
-	for (int number = 1; number <= SIGRTMAX; number++)
-		sys_sigaction(number, &usual);
+	sys_default_signals();          /* one that is ignored reaches no descriptor */
 	sigfillset(&all);
 	sys_sigmask(SIG_SETMASK, &all, NULL);
 	waiting->signal_fd = sys_signalfd(&all, SFD_NONBLOCK | SFD_CLOEXEC);
