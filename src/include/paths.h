@@ -15,6 +15,16 @@
 #define SULOGIN_PATH "/sbin/sulogin"
 #define SHUTDOWN_PATH "/sbin/shutdown"
 
+#define SHUTDOWN_PID_PATH "/var/run/shutdown.pid"
+#define SHUTDOWN_LOCK_PATH "/var/run/shutdown.lock"
+#define SHUTDOWN_SCHEDULE_PATH "/var/run/shutdown.schedule"
+#define SHUTDOWN_ALLOW_PATH "/etc/shutdown.allow"
+#define FASTBOOT_PATH "/fastboot"
+#define FORCEFSCK_PATH "/forcefsck"
+#ifndef NOLOGIN_PATH            /* the builder's: make NOLOGIN=PATH */
+#define NOLOGIN_PATH "/etc/nologin"
+#endif
+
 #define POWERSTATUS_PATH "/var/run/powerstatus"
 #define POWERSTATUS_OLD_PATH "/etc/powerstatus"
 

@@ -1,33 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "init/telinit.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "include/initreq.h"
-#include "lib/clock.h"
+#include "lib/initctl.h"
 #include "lib/io.h"
 #include "lib/num.h"
-#include "lib/sys.h"
 
 #define LEVELS "0123456789SsQqAaBbCcUu"
 
-enum { RETRY_MS = 50 };
-enum { DEFAULT_STOP_S = 3, WAIT_MS = 3000 - 2 * RETRY_MS };
-
-static_assert(sizeof(struct init_request) == 384 && offsetof(struct init_request, i) == 16,
-	"initctl wire format");
-static_assert(sizeof(struct init_request) <= 512, "the least PIPE_BUF: one write, all or nothing");
+enum { DEFAULT_STOP_S = 3 };
 
 struct telinit {
 	const char *name;
-	const struct telinit_channel *channel;
 	struct init_request request;
 	int stop_s;
 	bool has_stop_time, has_vars;
@@ -147,84 +137,10 @@ static int arguments_take(struct telinit *t, int argc, char **argv)
 	return 0;
 }
 
-/* Opening what is no FIFO may wait (a tty) or do something (a watchdog): look before. */
-static int fifo_open(const char *path, int *out)
-{
-	struct stat st;
-	int fd, err = sys_stat(path, &st);
-
-	if (err)
-		return err;
-	if (!S_ISFIFO(st.st_mode))
-		return -EINVAL;
-	fd = sys_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return fd;
-	err = sys_fstat(fd, &st);
-	if (!err && !S_ISFIFO(st.st_mode))
-		err = -EINVAL;
-	if (err)
-		sys_close(fd);
-	else
-		*out = fd;
-	return err;
-}
-
-/* -EAGAIN: full for as long as the wait. */
-static int request_write(const struct telinit *t, int fd, int wait_ms)
-{
-	struct pollfd room = { .fd = fd, .events = POLLOUT };
-	ssize_t wrote = sys_write(fd, &t->request, sizeof t->request);
-
-	/* Nobody gains from a failed poll: the second write finds out all the same. */
-	if (wrote == -EAGAIN && sys_poll(&room, 1, wait_ms) != 0)
-		wrote = sys_write(fd, &t->request, sizeof t->request);
-	if (wrote < 0)
-		return (int)wrote;
-	return wrote == sizeof t->request ? 0 : -EIO;
-}
-
-/* Opened anew for each try: init may have replaced the FIFO by another one of this name. */
-static int request_try(const struct telinit *t)
-{
-	int fd, err = fifo_open(t->channel->fifo, &fd);
-
-	if (!err) {
-		err = request_write(t, fd, RETRY_MS);
-		sys_close(fd);
-	}
-	return err;
-}
-
-static bool is_worth_waiting(int err)
-{
-	/* No reader yet, or no more; no room. */
-	return err == -ENXIO || err == -EPIPE || err == -EAGAIN || err == -EINTR;
-}
-
-static int request_send(const struct telinit *t)
-{
-	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000 };
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct mono deadline = mono_after_ms(mono_now(), t->channel->wait_ms);
-
-	sys_sigaction(SIGPIPE, &ignore);
-	for (;;) {
-		int err = request_try(t);
-
-		if (!is_worth_waiting(err))
-			return err;
-		if (mono_is_due(deadline, mono_now()))
-			return -ETIMEDOUT;
-		sys_sleep(&pause);
-	}
-}
-
-int telinit_run(const char *name, int argc, char **argv, const struct telinit_channel *channel)
+int telinit_run(const char *name, int argc, char **argv, const struct initctl_channel *channel)
 {
 	struct telinit t = {
 		.name = name,
-		.channel = channel,
 		.request = { .magic = INIT_MAGIC },
 		.stop_s = DEFAULT_STOP_S,
 	};
@@ -232,18 +148,15 @@ int telinit_run(const char *name, int argc, char **argv, const struct telinit_ch
 
 	if (status)
 		return status;
-	err = request_send(&t);
-	if (err == -ETIMEDOUT)
-		tell("%s: timeout opening/writing control channel %s", name, channel->fifo);
-	else if (err)
-		tell("%s: %s: %s", name, channel->fifo,
-			err == -EINVAL ? "not a FIFO" : strerror(-err));
+	err = initctl_send(channel, &t.request, 1);
+	if (err)
+		initctl_complain(name, channel, err);
 	return err ? 1 : 0;
 }
 
 int telinit_main(const char *name, int argc, char **argv)
 {
-	const struct telinit_channel channel = { INIT_FIFO, WAIT_MS };
+	const struct initctl_channel channel = { INIT_FIFO, INITCTL_WAIT_MS };
 
 	return telinit_run(name, argc, argv, &channel);
 }

@@ -3,16 +3,14 @@
 #ifndef INIT_TELINIT_H
 #define INIT_TELINIT_H
 
+#include "lib/initctl.h"
+
 /* The exit status for main(). name: last path component of argv[0]. Ends within 3 s whatever the
  * FIFO is or does (missing, full, no reader, a regular file, a device); never creates or
  * truncates a file. */
 int telinit_main(const char *name, int argc, char **argv);
 
 /* The same for another FIFO and another patience. */
-struct telinit_channel {
-	const char *fifo;
-	int wait_ms;
-};
-int telinit_run(const char *name, int argc, char **argv, const struct telinit_channel *channel);
+int telinit_run(const char *name, int argc, char **argv, const struct initctl_channel *channel);
 
 #endif

@@ -18,17 +18,23 @@
 #ifndef FAKE_CLOCK
 #define FAKE_CLOCK(clock, out)
 #endif
+#ifndef REBOOT_WITH
+#define REBOOT_WITH(text) syscall(SYS_reboot, 0xfee1dead, 672274793, 0xa1b2c3d4, text)
+#endif
 
 #ifndef clone_noting
 #define clone_noting(flags, where) syscall(SYS_clone, (unsigned long)(flags), 0L, where, 0L, 0L)
 #endif
 
-/* <linux/futex.h>, <linux/kd.h> and <linux/prctl.h> are not among musl's headers: kernel ABI, spelled out. */
+/* <linux/futex.h>, <linux/kd.h>, <linux/prctl.h> and so on are not among musl's headers: kernel ABI, spelled out. */
 enum { ABI_FUTEX_WAIT = 0, ABI_FUTEX_WAKE = 1 };
 enum { ABI_CLONE_PARENT_SETTID = 0x00100000 };
 enum { ABI_KDSIGACCEPT = 0x4B4E };
 enum { ABI_PR_SET_MM = 35, ABI_PR_SET_MM_ARG_START = 8, ABI_PR_SET_MM_ARG_END = 9 };
 enum { ABI_MFD_NOEXEC_SEAL = 8 };
+enum { ABI_HDIO_DRIVE_CMD = 0x031f, ABI_BLKFLSBUF = 0x1261 };
+enum { ABI_SIOCGIFFLAGS = 0x8913, ABI_SIOCSIFFLAGS = 0x8914 };
+enum { ABI_PIDFD_SEND_SIGNAL = 424, ABI_PIDFD_OPEN = 434 };     /* the same on every architecture but alpha */
 enum { ABI_ADD_SEALS = 1033, ABI_GET_SEALS = 1034 };
 
 static int result(long value)
@@ -138,6 +144,18 @@ int sys_fsync(int fd)
 {
 	BEFORE(fsync);
 	return result(fsync(fd));
+}
+
+ssize_t sys_readlink(const char *path, char *buf, size_t size_bytes)
+{
+	BEFORE(readlink);
+	return result_size(readlink(path, buf, size_bytes));
+}
+
+int sys_statfs(const char *path, struct statfs *out)
+{
+	BEFORE(statfs);
+	return result(statfs(path, out));
 }
 
 int sys_chdir(const char *path)
@@ -434,6 +452,11 @@ uid_t sys_geteuid(void)
 	return geteuid();
 }
 
+uid_t sys_getuid(void)
+{
+	return getuid();
+}
+
 pid_t sys_setsid(void)
 {
 	BEFORE(setsid);
@@ -524,6 +547,59 @@ int sys_uname(struct utsname *out)
 {
 	BEFORE(uname);
 	return result(uname(out));
+}
+
+int sys_pidfd_open(pid_t pid)
+{
+	BEFORE(pidfd_open);
+	return result(syscall(ABI_PIDFD_OPEN, pid, 0));
+}
+
+int sys_pidfd_signal(int pidfd, int signal)
+{
+	BEFORE(pidfd_signal);
+	return result(syscall(ABI_PIDFD_SEND_SIGNAL, pidfd, signal, NULL, 0));
+}
+
+void sys_sync(void)
+{
+	sync();
+}
+
+int sys_disk_command(int fd, unsigned char *command)
+{
+	BEFORE(disk_command);
+	return result(ioctl(fd, ABI_HDIO_DRIVE_CMD, command));
+}
+
+int sys_disk_flush(int fd)
+{
+	BEFORE(disk_flush);
+	return result(ioctl(fd, ABI_BLKFLSBUF, 0));
+}
+
+int sys_if_get_flags(int fd, struct ifreq *io)
+{
+	BEFORE(if_get_flags);
+	return result(ioctl(fd, ABI_SIOCGIFFLAGS, io));
+}
+
+int sys_if_set_flags(int fd, struct ifreq *io)
+{
+	BEFORE(if_set_flags);
+	return result(ioctl(fd, ABI_SIOCSIFFLAGS, io));
+}
+
+int sys_acct_off(void)
+{
+	BEFORE(acct_off);
+	return result(acct(NULL));
+}
+
+int sys_reboot_with(const char *text)
+{
+	BEFORE(reboot_with);
+	return result(REBOOT_WITH(text));
 }
 
 int sys_isatty(int fd)

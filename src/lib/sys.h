@@ -19,12 +19,15 @@
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <fcntl.h>
 #include <termios.h>
 #include <time.h>
 
 #include "lib/num.h"
+
+struct ifreq;                   /* <net/if.h> */
 
 /* files */
 int sys_open(const char *path, int flags, mode_t mode) MUST_CHECK;
@@ -44,6 +47,8 @@ ssize_t sys_getdents(int fd, void *buf, size_t size_bytes) MUST_CHECK;
 int sys_mkfifo(const char *path, mode_t mode) MUST_CHECK;
 int sys_fchmod(int fd, mode_t mode);
 int sys_fsync(int fd);
+ssize_t sys_readlink(const char *path, char *buf, size_t size_bytes) MUST_CHECK;   /* no NUL is added */
+int sys_statfs(const char *path, struct statfs *out) MUST_CHECK;
 int sys_chdir(const char *path);
 mode_t sys_umask(mode_t mask);
 
@@ -100,6 +105,7 @@ int sys_wait(pid_t pid, siginfo_t *out) MUST_CHECK;
 int sys_kill(pid_t pid, int signal);
 pid_t sys_getpid(void);
 uid_t sys_geteuid(void);
+uid_t sys_getuid(void);
 pid_t sys_setsid(void);
 int sys_setpgid(pid_t pid, pid_t group);
 _Noreturn void sys_exit(int status);
@@ -113,7 +119,18 @@ int sys_prctl(int option, unsigned long value);
 int sys_set_title(unsigned long arg_start, unsigned long arg_end);   /* PR_SET_MM of the command line's bounds */
 int sys_set_core_limit(const struct rlimit *limit);
 int sys_reboot(int cmd);
+int sys_pidfd_open(pid_t pid) MUST_CHECK;                  /* -ENOSYS before Linux 5.3 */
+int sys_pidfd_signal(int pidfd, int signal);
 int sys_uname(struct utsname *out);
+
+/* going down: tools only. The first three may wait for ever, for a dead disk or server. */
+void sys_sync(void);
+int sys_disk_command(int fd, unsigned char *command);      /* HDIO_DRIVE_CMD: {cmd, sector, feature, count}, then count * 512 bytes */
+int sys_disk_flush(int fd);                                /* BLKFLSBUF */
+int sys_if_get_flags(int fd, struct ifreq *io) MUST_CHECK;
+int sys_if_set_flags(int fd, struct ifreq *io) MUST_CHECK;
+int sys_acct_off(void);
+int sys_reboot_with(const char *text);                     /* LINUX_REBOOT_CMD_RESTART2 */
 
 /* terminals: children and helpers only, pid 1 never */
 int sys_isatty(int fd) MUST_CHECK;                         /* 0 or -ENOTTY, -EIO ... */

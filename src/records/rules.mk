@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+RECORDS_OBJS := records/runlevels.o
 PROGS += runlevel
 SBIN += runlevel
-runlevel_OBJS = records/runlevel.o $(LIB_OBJS)
+runlevel_OBJS = records/runlevel.o $(RECORDS_OBJS) $(LIB_OBJS)

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +34,8 @@ static bool fake_clock_read(clockid_t clock, struct timespec *out);
 		if (fake_clock_read(clock, out))                                                   \
 			return 0;                                                                  \
 	} while (0)
+
+#define REBOOT_WITH(text) ((void)(text), fake_reboot((int)0xa1b2c3d4))
 
 /* Each takes the place of the call of its name in lib/sys.c. */
 static int fake_open(const char *path, int flags, mode_t mode);
@@ -54,6 +57,9 @@ static int fake_reboot(int cmd);
 static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 static int fake_nanosleep(const struct timespec *duration, struct timespec *left);
 static int fake_mlockall(int flags);
+static ssize_t fake_readlink(const char *path, char *buf, size_t size);
+static int fake_statfs(const char *path, struct statfs *out);
+static void fake_sync(void);
 
 /* With arguments, so that nothing but a call is meant. */
 #define open(path, flags, mode) fake_open(path, flags, mode)
@@ -75,6 +81,9 @@ static int fake_mlockall(int flags);
 #define poll(fds, count, timeout_ms) fake_poll(fds, count, timeout_ms)
 #define nanosleep(duration, left) fake_nanosleep(duration, left)
 #define mlockall(flags) fake_mlockall(flags)
+#define readlink(path, buf, size) fake_readlink(path, buf, size)
+#define statfs(path, out) fake_statfs(path, out)
+#define sync() fake_sync()
 
 #include "lib/sys.c"
 
@@ -96,6 +105,9 @@ static int fake_mlockall(int flags);
 #undef poll
 #undef nanosleep
 #undef mlockall
+#undef readlink
+#undef statfs
+#undef sync
 
 static struct {
 	_Atomic int calls;      /* the queue's test has threads */
@@ -105,6 +117,17 @@ static struct {
 	int name_skip, name_err;
 	int64_t mono_ns, wall_ns;
 } fault = { .mono_ns = -1, .wall_ns = -1 };
+
+/* Disks, interfaces and accounting: made to fail, whatever is armed. */
+static bool is_the_machines_call(const char *name)
+{
+	static const char *const names[] = { "disk_command", "disk_flush", "if_set_flags", "acct_off", NULL };
+
+	for (const char *const *one = names; *one; one++)
+		if (!strcmp(name, *one))
+			return true;
+	return false;
+}
 
 static int fault_here(const char *name)
 {
@@ -117,7 +140,7 @@ static int fault_here(const char *name)
 		fault.fired = true;
 		return fault.err;
 	}
-	return 0;
+	return is_the_machines_call(name) ? -EPERM : 0;
 }
 
 void fault_clear(void)
@@ -212,7 +235,8 @@ static bool is_the_machines(const char *path)
 {
 	static const char *const names[] = { "/run/initctl", "/dev/console", "/dev/tty0", "/dev/log",
 		"/var/run/utmp", "/var/log/wtmp", "/var/run/runlevel", "/var/run/powerstatus",
-		"/etc/powerstatus", "/sbin/init", "/sbin/shutdown", "/sbin/sulogin", NULL };
+		"/etc/powerstatus", "/sbin/init", "/sbin/shutdown", "/sbin/sulogin", "/etc/nologin", "/var/run/shutdown.pid",
+		"/var/run/shutdown.lock", "/var/run/shutdown.schedule", NULL };
 
 	for (const char *const *name = names; *name; name++)
 		if (!strcmp(path, *name))
@@ -260,6 +284,22 @@ static int fake_stat(const char *path, struct stat *out)
 
 	path = rooted(path, room);
 	return path ? stat(path, out) : -1;
+}
+
+static ssize_t fake_readlink(const char *path, char *buf, size_t size)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? readlink(path, buf, size) : -1;
+}
+
+static int fake_statfs(const char *path, struct statfs *out)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? statfs(path, out) : -1;
 }
 
 static int fake_access(const char *path, int mode)
@@ -332,7 +372,7 @@ static int fake_connect(int fd, const struct sockaddr *to, socklen_t len_bytes)
 
 /* --- processes that do not exist --- */
 
-enum { ENDS_MAX = 8192, KILLS_MAX = 8192 };
+enum { ENDS_MAX = 8192, KILLS_MAX = 8192, REBOOTS_MAX = 64 };
 
 static struct {
 	pid_t first, next;              /* 0: real ones */
@@ -342,7 +382,8 @@ static struct {
 	siginfo_t end[ENDS_MAX];
 	int ends_told, ends;
 	struct fake_kill kill[KILLS_MAX];
-	int kills, reboots, pauses_ms;
+	int kills, reboots, syncs, pauses_ms;
+	int reboot[REBOOTS_MAX];
 	bool no_pauses;
 } people;
 
@@ -395,6 +436,20 @@ int fake_kills(const struct fake_kill **out)
 int fake_reboots(void)
 {
 	return people.reboots;
+}
+
+int fake_reboot_calls(const int **out)
+{
+	int reboots = people.reboots;
+
+	*out = people.reboot;
+	people.reboots = 0;
+	return reboots;
+}
+
+int fake_syncs(void)
+{
+	return people.syncs;
 }
 
 int fake_pauses_ms(void)
@@ -514,9 +569,13 @@ static pid_t fake_waitpid(pid_t pid, int *status, int options)
 
 static int fake_reboot(int cmd)
 {
-	(void)cmd;
-	people.reboots++;
+	people.reboot[people.reboots++ % REBOOTS_MAX] = cmd;
 	return 0;
+}
+
+static void fake_sync(void)
+{
+	people.syncs++;
 }
 
 /* One who pauses for ever must not keep the machine busy: after an hour of it, it takes a moment. */

@@ -55,7 +55,7 @@ static int place_end(void **state)
 /* The exit status; what went to standard error is in place.said. */
 static int run_vector(int argc, char **argv)
 {
-	const struct telinit_channel channel = { place.fifo, WAIT_MS };
+	const struct initctl_channel channel = { place.fifo, WAIT_MS };
 	int status, saved = dup(2), said = (int)syscall(SYS_memfd_create, "said", 0);
 	ssize_t len;
 
@@ -252,7 +252,7 @@ static void a_full_channel_is_written_once_there_is_room(void **state)
 {
 	static char stream[1 << 17];
 	struct init_request wanted = { INIT_MAGIC, INIT_CMD_RUNLVL, '3', 3, { .data = "" } };
-	const struct telinit_channel patient = { place.fifo, 30000 };
+	const struct initctl_channel patient = { place.fifo, 30000 };
 	size_t len = 0;
 	ssize_t got;
 	int status;
@@ -369,7 +369,7 @@ static void each_failing_call_is_told_and_leaves_nothing_open(void **state)
 static void a_name_without_end_is_cut_in_messages(void **state)
 {
 	char name[4000];
-	const struct telinit_channel channel = { place.fifo, WAIT_MS };
+	const struct initctl_channel channel = { place.fifo, WAIT_MS };
 	int saved = dup(2), null = open("/dev/null", O_WRONLY);
 
 	(void)state;

@@ -25,6 +25,10 @@ int storm_main(int argc, char **argv);
 int redirect_main(int argc, char **argv);
 /* crash: pid 1 runs on at address 0. */
 int crash_main(int argc, char **argv);
+/* login LINE USER: a record in utmp. */
+int login_main(int argc, char **argv);
+/* clog N: N users on terminals that take nothing, a full /dev/log (syslogd must be stopped), utmp and wtmp locked. */
+int clog_main(int argc, char **argv);
 /* lastclose DEV PID: the last close of a stopped line. */
 int lastclose_main(int argc, char **argv);
 

@@ -18,6 +18,8 @@ static const struct face {
 	{ "redirect", redirect_main },
 	{ "lastclose", lastclose_main },
 	{ "crash", crash_main },
+	{ "login", login_main },
+	{ "clog", clog_main },
 };
 
 int64_t guest_now_ms(void)
