@@ -3,12 +3,17 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* tests/fake/sys.c defines these before it includes this file. */
@@ -18,6 +23,10 @@
 #ifndef FAKE_CLOCK
 #define FAKE_CLOCK(clock, out)
 #endif
+#ifndef PIDFD_OPEN
+#define PIDFD_OPEN(pid) syscall(SYS_pidfd_open, pid, 0u)
+#define PIDFD_SIGNAL(pidfd, signal) syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0u)
+#endif
 
 /* <linux/futex.h>, <linux/kd.h> and <linux/prctl.h> are not among musl's headers: kernel ABI, spelled out. */
 enum { ABI_FUTEX_WAIT = 0, ABI_FUTEX_WAKE = 1 };
@@ -25,6 +34,18 @@ enum { ABI_KDSIGACCEPT = 0x4B4E };
 enum { ABI_PR_SET_MM = 35, ABI_PR_SET_MM_ARG_START = 8, ABI_PR_SET_MM_ARG_END = 9 };
 enum { ABI_MFD_NOEXEC_SEAL = 8 };
 enum { ABI_ADD_SEALS = 1033, ABI_GET_SEALS = 1034 };
+enum { ABI_STATX_BASIC_STATS = 0x7ff, ABI_AT_STATX_DONT_SYNC = 0x4000, ABI_STATX_ATTR_MOUNT_ROOT = 0x2000 };
+struct abi_statx {
+	uint32_t mask, block_bytes;
+	uint64_t attributes;
+	uint32_t links, uid, gid;
+	uint16_t mode, spare0;
+	uint64_t inode, size, blocks, attributes_mask;
+	uint64_t times[8];
+	uint32_t special_major, special_minor, major, minor;
+	uint64_t spare1[14];
+};
+_Static_assert(sizeof(struct abi_statx) == 256, "statx(2)");
 
 static int result(long value)
 {
@@ -545,4 +566,99 @@ int sys_accept_kbrequest(int fd, int signal)
 {
 	BEFORE(accept_kbrequest);
 	return result(ioctl(fd, ABI_KDSIGACCEPT, signal));
+}
+
+int sys_openat(int dir, const char *path, int flags)
+{
+	BEFORE(openat);
+	return result(openat(dir, path, flags));
+}
+
+ssize_t sys_readlinkat(int dir, const char *path, char *buf, size_t size_bytes)
+{
+	BEFORE(readlinkat);
+	return result_size(readlinkat(dir, path, buf, size_bytes));
+}
+
+int sys_realpath(const char *path, char out[PATH_MAX])
+{
+	BEFORE(realpath);
+	return realpath(path, out) ? 0 : -errno;
+}
+
+static int identify_by_stat(int dir, const char *path, int flags, struct sys_identity *out)
+{
+	struct stat st;
+
+	if (fstatat(dir, path, &st, flags))
+		return -errno;
+	*out = (struct sys_identity){ .major = major(st.st_dev), .minor = minor(st.st_dev),
+		.special_major = major(st.st_rdev), .special_minor = minor(st.st_rdev), .inode = st.st_ino,
+		.links = (uint32_t)st.st_nlink, .mode = st.st_mode, .owner = st.st_uid };
+	return 0;
+}
+
+int sys_identify(int dir, const char *path, int flags, struct sys_identity *out)
+{
+	struct abi_statx st;
+	int err;
+
+	BEFORE(identify);
+	memset(&st, 0, sizeof st);
+	err = result(syscall(SYS_statx, dir, path, flags | ABI_AT_STATX_DONT_SYNC, ABI_STATX_BASIC_STATS, &st));
+	if (err == -ENOSYS)
+		return identify_by_stat(dir, path, flags, out);
+	if (err)
+		return err;
+	*out = (struct sys_identity){ .major = st.major, .minor = st.minor, .special_major = st.special_major,
+		.special_minor = st.special_minor, .inode = st.inode, .links = st.links, .mode = st.mode, .owner = st.uid,
+		.knows_mounts = st.attributes_mask & ABI_STATX_ATTR_MOUNT_ROOT,
+		.is_mount_root = st.attributes & ABI_STATX_ATTR_MOUNT_ROOT };
+	return 0;
+}
+
+int sys_flock(int fd, int operation)
+{
+	BEFORE(flock);
+	return result(flock(fd, operation));
+}
+
+int sys_pidfd(pid_t pid)
+{
+	BEFORE(pidfd);
+	return result(PIDFD_OPEN(pid));
+}
+
+int sys_pidfd_signal(int pidfd, int signal)
+{
+	BEFORE(pidfd_signal);
+	return result(PIDFD_SIGNAL(pidfd, signal));
+}
+
+pid_t sys_getsid(pid_t pid)
+{
+	BEFORE(getsid);
+	return result(getsid(pid));
+}
+
+pid_t sys_getppid(void)
+{
+	return getppid();
+}
+
+uid_t sys_getuid(void)
+{
+	return getuid();
+}
+
+int sys_exec_search(const char *file, char *const argv[])
+{
+	BEFORE(exec_search);
+	return result(execvp(file, argv));
+}
+
+int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options)
+{
+	BEFORE(mount);
+	return result(mount(what, where, kind, flags, options));
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -50,6 +51,10 @@ static int fake_reboot(int cmd);
 static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 static int fake_nanosleep(const struct timespec *duration, struct timespec *left);
 static int fake_mlockall(int flags);
+static int fake_pidfd_open(pid_t pid);
+static int fake_pidfd_signal(int pidfd, int signal);
+static pid_t fake_getsid(pid_t pid);
+static int fake_mount(const char *where);
 
 /* With arguments, so that nothing but a call is meant. */
 #define open(path, flags, mode) fake_open(path, flags, mode)
@@ -69,6 +74,10 @@ static int fake_mlockall(int flags);
 #define poll(fds, count, timeout_ms) fake_poll(fds, count, timeout_ms)
 #define nanosleep(duration, left) fake_nanosleep(duration, left)
 #define mlockall(flags) fake_mlockall(flags)
+#define getsid(pid) fake_getsid(pid)
+#define mount(what, where, kind, flags, options) ((void)(what), (void)(kind), (void)(flags), (void)(options), fake_mount(where))
+#define PIDFD_OPEN(pid) fake_pidfd_open(pid)
+#define PIDFD_SIGNAL(pidfd, signal) fake_pidfd_signal(pidfd, signal)
 
 #include "lib/sys.c"
 
@@ -89,6 +98,8 @@ static int fake_mlockall(int flags);
 #undef poll
 #undef nanosleep
 #undef mlockall
+#undef getsid
+#undef mount
 
 static struct {
 	_Atomic int calls;      /* the queue's test has threads */
@@ -493,5 +504,57 @@ static int fake_nanosleep(const struct timespec *duration, struct timespec *left
 static int fake_mlockall(int flags)
 {
 	(void)flags;
+	return 0;
+}
+
+/* --- descriptors of processes, sessions, mounts: none is real --- */
+
+enum { PIDFD_BASE = 1 << 24 };
+
+static struct {
+	bool has_pidfds;
+	pid_t session;
+	char mounted[64];
+} more;
+
+void fake_pidfds(bool has)
+{
+	more.has_pidfds = has;
+}
+
+static int fake_pidfd_open(pid_t pid)
+{
+	if (more.has_pidfds)
+		return PIDFD_BASE + pid;
+	errno = ENOSYS;
+	return -1;
+}
+
+static int fake_pidfd_signal(int pidfd, int signal)
+{
+	if (people.first && pidfd > PIDFD_BASE)
+		return fake_kill(pidfd - PIDFD_BASE, signal);
+	errno = EPERM;
+	return -1;
+}
+
+void fake_session(pid_t session)
+{
+	more.session = session;
+}
+
+static pid_t fake_getsid(pid_t pid)
+{
+	return more.session ? more.session : getsid(pid);
+}
+
+const char *fake_mounted(void)
+{
+	return more.mounted;
+}
+
+static int fake_mount(const char *where)
+{
+	(void)snprintf(more.mounted, sizeof more.mounted, "+%s", where);
 	return 0;
 }
