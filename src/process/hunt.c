@@ -129,17 +129,33 @@ static int tell_to_stop(struct hunt *hunt, int pidfd, pid_t pid, enum verdict ve
 	return !err && verdict == VERDICT_RUNNING;
 }
 
+/* At first sight the session tells enough, and the stat file is read when the stop has had time to arrive: only threads of the
+ * kernel, which are in session 0, must be told from others before. A zombie takes no harm. */
+static enum verdict judge_at_first_sight(const struct hunt *hunt, pid_t pid)
+{
+	pid_t session = sys_getsid(pid);
+
+	if (session == hunt->session)
+		return VERDICT_SPARE;
+	if (session == -ESRCH)
+		return VERDICT_GONE;
+	return session > 0 ? VERDICT_RUNNING : judge(hunt, pid);
+}
+
 /* 1: another round is due, since it ran, or has had an end that no round saw coming. */
 static int look_at(struct hunt *hunt, pid_t pid)
 {
-	int pidfd = has_list(hunt) ? sys_pidfd(pid) : -1;
-	enum verdict verdict = pidfd == -ESRCH ? VERDICT_GONE : judge(hunt, pid);
-	int moved = verdict == VERDICT_GONE;
+	int pidfd = has_list(hunt) ? sys_pidfd(pid) : -1, moved;
+	enum verdict verdict = pidfd == -ESRCH ? VERDICT_GONE :
+		was_told(hunt, pid) ? judge(hunt, pid) : judge_at_first_sight(hunt, pid);
 
-	if (verdict >= VERDICT_QUIET)
+	if (verdict >= VERDICT_QUIET) {
 		moved = tell_to_stop(hunt, pidfd, pid, verdict);
-	else
+	} else {
+		moved = verdict == VERDICT_GONE;
+		pidset_remove(&hunt->told, pid);
 		pidset_add(&hunt->settled, pid);
+	}
 	release(pidfd);
 	return moved;
 }

@@ -38,6 +38,14 @@ void pidset_add(struct pidset *set, pid_t pid)
 	set->count++;
 }
 
+void pidset_remove(struct pidset *set, pid_t pid)
+{
+	if (!pidset_has(set, pid))
+		return;
+	set->word[pid / WORD_BITS] &= ~(UINT64_C(1) << (pid % WORD_BITS));
+	set->count--;
+}
+
 bool pidset_has(const struct pidset *set, pid_t pid)
 {
 	return is_number(pid) && (set->word[pid / WORD_BITS] >> (pid % WORD_BITS) & 1);

@@ -22,6 +22,7 @@ void pidset_end(struct pidset *set);
 
 /* Numbers outside of 1 to PIDSET_LIMIT - 1 are nobody's, and not put in. */
 void pidset_add(struct pidset *set, pid_t pid);
+void pidset_remove(struct pidset *set, pid_t pid);
 bool pidset_has(const struct pidset *set, pid_t pid);
 
 /* The smallest member above after; 0: there is none. */

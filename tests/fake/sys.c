@@ -513,7 +513,7 @@ enum { PIDFD_BASE = 1 << 24 };
 
 static struct {
 	bool has_pidfds;
-	pid_t session;
+	pid_t session, others_session;
 	char mounted[64];
 } more;
 
@@ -538,14 +538,17 @@ static int fake_pidfd_signal(int pidfd, int signal)
 	return -1;
 }
 
-void fake_session(pid_t session)
+void fake_session(pid_t own, pid_t others)
 {
-	more.session = session;
+	more.session = own;
+	more.others_session = others;
 }
 
 static pid_t fake_getsid(pid_t pid)
 {
-	return more.session ? more.session : getsid(pid);
+	if (!more.session)
+		return getsid(pid);
+	return pid ? more.others_session : more.session;
 }
 
 const char *fake_mounted(void)

@@ -30,7 +30,7 @@ static int begin(void **state)
 	tree = fake_proc_begin();
 	fake_processes(3999000);        /* the guard is the first of them, and does not exist either */
 	fake_own_pid(SELF);
-	fake_session(OWN_SESSION);
+	fake_session(OWN_SESSION, 0);
 	fake_clock_set(1000000000, 0);
 	fake_proc_put(&(struct fake_process){ .pid = 1, .comm = "init" });
 	fake_proc_put(&(struct fake_process){ .pid = 2, .comm = "kthreadd", .flags = KERNEL });
@@ -49,7 +49,7 @@ static int end(void **state)
 	fault_clear();
 	pidset_end(&omitted);
 	fake_pidfds(false);
-	fake_session(0);
+	fake_session(0, 0);
 	fake_own_pid(0);
 	fake_processes(0);
 	fake_clock_set(-1, -1);
@@ -116,6 +116,22 @@ static void with_a_list_each_is_stopped_and_those_on_it_get_nothing(void **state
 	assert_non_null(strstr(sent(), "50:9 61:9 50:18 61:18 "));
 }
 
+static void a_session_tells_enough_at_first_sight(void **state)
+{
+	const char *found;
+
+	(void)state;
+	fake_session(OWN_SESSION, 77);
+	pidset_add(&omitted, 2);        /* whose session is 0 in truth */
+	fake_proc_remove("40/stat");
+	assert_int_equal(run(SIGTERM), 3);
+	found = sent();
+	assert_non_null(strstr(found, "50:19 "));
+	assert_non_null(strstr(found, "60:19 "));       /* the zombie, at first sight; no more than that */
+	assert_null(strstr(found, "60:15 "));
+	assert_non_null(strstr(found, "50:15 "));
+}
+
 static void one_that_sleeps_uninterruptibly_is_told_once_and_not_waited_for(void **state)
 {
 	const char *found;
@@ -134,13 +150,13 @@ static void what_cannot_be_read_is_decided_by_its_session(void **state)
 {
 	(void)state;
 	assert_int_equal(hunt_begin(&hunt, tree, SIGTERM, &omitted), 0);
-	fake_session(77);               /* of everybody else, and the guard is not made */
+	fake_session(OWN_SESSION, 77);
 	fault_name("openat", -EMFILE);
 	assert_true(hunt_run(&hunt) >= 3);
 	fault_clear();
 	hunt_end(&hunt);
 	assert_non_null(strstr(sent(), "50:15 "));
-	fake_session(OWN_SESSION);
+	fake_session(OWN_SESSION, OWN_SESSION);
 	assert_int_equal(hunt_begin(&hunt, tree, SIGTERM, &omitted), 0);
 	fault_name("openat", -EMFILE);
 	assert_int_equal(hunt_run(&hunt), 0);
@@ -197,6 +213,7 @@ int main(void)
 		CASE(all_stop_at_once_and_go_on_when_each_has_its_signal),
 		CASE(descriptors_of_processes_are_used_where_they_are),
 		CASE(with_a_list_each_is_stopped_and_those_on_it_get_nothing),
+		CASE(a_session_tells_enough_at_first_sight),
 		CASE(one_that_sleeps_uninterruptibly_is_told_once_and_not_waited_for),
 		CASE(what_cannot_be_read_is_decided_by_its_session),
 		CASE(a_list_that_ends_early_is_an_error_and_all_go_on),

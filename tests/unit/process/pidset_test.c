@@ -36,6 +36,11 @@ static void members_are_found_in_order(void **state)
 	}
 	assert_int_equal(pidset_next(&set, at), 0);
 	assert_false(pidset_has(&set, 2));
+	pidset_remove(&set, 2);
+	pidset_remove(&set, 64);
+	assert_false(pidset_has(&set, 64));
+	assert_int_equal(pidset_next(&set, 63), 65);
+	assert_int_equal(set.count, sizeof members / sizeof members[0] - 1);
 	pidset_end(&set);
 }
 
