@@ -9,7 +9,7 @@ UNIT_OURS = $(OURS) -Itests -Wno-missing-prototypes
 CMOCKA_LIBS ?= $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
 
 # A struct init that runs nothing, a made up /proc: taken from the archive by the tests that want them.
-$(B)/unit/libunit.a: $(UNIT_OBJS) $(B)/unit/fake_init.o $(B)/unit/fake_proc.o
+$(B)/unit/libunit.a: $(UNIT_OBJS) $(B)/unit/fake_init.o $(B)/unit/fake_proc.o $(B)/unit/fake_terminals.o
 	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcs $@ $^

@@ -18,6 +18,8 @@
 #define POWERSTATUS_PATH "/var/run/powerstatus"
 #define POWERSTATUS_OLD_PATH "/etc/powerstatus"
 
+#define TTY_DRIVERS_PATH "/proc/tty/drivers"
+
 #define UTMP_PATH "/var/run/utmp"
 #define WTMP_PATH "/var/log/wtmp"
 #define RUNLEVEL_PATH "/var/run/runlevel"

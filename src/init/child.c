@@ -15,22 +15,6 @@
 
 enum { CONSOLE_WAIT_MS = 200 };
 
-static void signals_default(void)
-{
-	struct sigaction action = { .sa_handler = SIG_DFL };
-
-	for (int signal = 1; signal <= SIGRTMAX; signal++)
-		(void)sys_sigaction(signal, &action);        /* KILL, STOP and libc's own refuse */
-}
-
-static void signals_open(void)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	(void)sys_sigmask(SIG_SETMASK, &none, NULL);         /* cannot fail: the arguments are good */
-}
-
 static void signals_block_all(void)
 {
 	sigset_t all;
@@ -52,8 +36,8 @@ static void close_but(int a, int b)
 
 void child_shed(const struct init *in, int keep_fd)
 {
-	signals_default();
-	signals_open();
+	sys_default_signals();
+	sys_unblock_signals();
 	close_but(in->report_child_fd, keep_fd);
 }
 
@@ -96,7 +80,7 @@ static _Noreturn void execute(struct init *in, const struct entry *entry, const 
 		(void)queue_wait_quiet(in->log.queue, SINK_CONSOLE, CONSOLE_WAIT_MS);
 	if (command_has_record(process))
 		record_wait_in_child(&in->log, record_seq);
-	signals_open();
+	sys_unblock_signals();
 	(void)command_exec(&command, environ_block.envp);    /* its return says it all */
 	report_log_in_child(in, LOG_TO_BOTH, "cannot execute \"%s\"", command.argv[0]);
 	sys_exit(1);
@@ -137,7 +121,7 @@ static _Noreturn void exit_like(const siginfo_t *end)
 	if (end->si_code == CLD_EXITED)
 		sys_exit(end->si_status);
 	(void)sys_set_core_limit(&no_core);
-	signals_open();
+	sys_unblock_signals();
 	(void)sys_kill(sys_getpid(), end->si_status);
 	sys_exit(128 + end->si_status);
 }
@@ -180,7 +164,7 @@ void child_main(struct init *in, const struct entry *entry, uint64_t record_seq)
 
 	/* What is meant for the group must find neither pid 1's handlers here nor a keeper that it ends. */
 	signals_block_all();
-	signals_default();
+	sys_default_signals();
 	(void)sys_setsid();                                  /* a fresh fork leads no group: cannot fail */
 	console = console_or_null(in);
 	if (start_is_waited_for(entry) && strchr("#*S", in->level.now))

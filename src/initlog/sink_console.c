@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "initlog/text.h"
 #include "lib/sys.h"
+#include "lib/text.h"
 
 enum {
 	IDENT_MAX = 32,

@@ -4,17 +4,17 @@
 #include "initlog/sink.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 
-#include "initlog/text.h"
-#include "initlog/zone.h"
+#include "lib/devlog.h"
 #include "lib/sys.h"
+#include "lib/text.h"
+#include "lib/zone.h"
 
 enum {
 	DAEMON_INFO = 3 << 3 | 6,
-	FRAME_MAX = TEXT_GROWTH * QUEUE_TEXT_MAX + 80,
+	FRAME_MAX = TEXT_GROWTH * QUEUE_TEXT_MAX + DEVLOG_HEAD_MAX,
 	ZONE_AGAIN_S = 60,      /* while it cannot be read; then it holds until a new connection */
 };
 
@@ -39,33 +39,13 @@ static void syslog_close(struct syslog *syslog)
 	syslog->sent = 0;
 }
 
-static int socket_connect(const char *path, int type)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int err, fd = sys_socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return fd;
-	strncpy(to.sun_path, path, sizeof to.sun_path - 1);
-	err = sys_connect(fd, (const struct sockaddr *)&to, sizeof to);
-	if (!err)
-		return fd;
-	sys_close(fd);
-	return err;
-}
-
 static int syslog_connect(struct syslog *syslog)
 {
-	int fd = socket_connect(syslog->config->dev_log, SOCK_DGRAM);
+	int err = devlog_connect(syslog->config->dev_log, &syslog->fd, &syslog->is_stream);
 
-	syslog->is_stream = fd == -EPROTOTYPE;
-	if (syslog->is_stream)
-		fd = socket_connect(syslog->config->dev_log, SOCK_STREAM);
-	if (fd < 0)
-		return fd;
-	syslog->fd = fd;
-	syslog->zone_due = (struct mono){ 0 };
-	return 0;
+	if (!err)
+		syslog->zone_due = (struct mono){ 0 };
+	return err;
 }
 
 /* Local time, as syslog(3) has it. Not before there is a syslogd: file systems are mounted by
@@ -82,16 +62,12 @@ static struct civil local_time(struct syslog *syslog, int64_t when_s)
 
 static void frame_make(struct syslog *syslog, const struct record *record)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	struct civil at = local_time(syslog, record->when.s);
-	int len;
+	size_t len = devlog_head(syslog->frame, sizeof syslog->frame, DAEMON_INFO,
+		local_time(syslog, record->when.s), syslog->config->ident);
 
-	len = snprintf(syslog->frame, sizeof syslog->frame,
-		"<%d>%.3s %2d %02d:%02d:%02d %.32s: ", DAEMON_INFO, months + 3 * at.month, at.day,
-		at.hour, at.minute, at.second, syslog->config->ident);
-	syslog->len = (size_t)len;
+	syslog->len = len;
 	syslog->len += text_make_harmless(record->text, record->len_bytes, syslog->frame + len,
-		sizeof syslog->frame - 1 - (size_t)len);
+		sizeof syslog->frame - 1 - len);
 	syslog->frame[syslog->len] = '\0';
 	syslog->sent = 0;
 	syslog->ordinal = record->ordinal;

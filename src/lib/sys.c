@@ -473,6 +473,22 @@ int sys_sigaction(int signal, const struct sigaction *action)
 	return result(sigaction(signal, action, NULL));
 }
 
+void sys_default_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+
+	for (int signal = 1; signal <= SIGRTMAX; signal++)
+		(void)sys_sigaction(signal, &action);        /* KILL, STOP and libc's own refuse */
+}
+
+void sys_unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)sys_sigmask(SIG_SETMASK, &none, NULL);         /* cannot fail: the arguments are good */
+}
+
 int sys_sigaltstack(const stack_t *stack)
 {
 	BEFORE(sigaltstack);

@@ -104,6 +104,8 @@ int sys_setpgid(pid_t pid, pid_t group);
 _Noreturn void sys_exit(int status);
 int sys_sigmask(int how, const sigset_t *set, sigset_t *old);
 int sys_sigaction(int signal, const struct sigaction *action);
+void sys_default_signals(void);                            /* the default for each that has one */
+void sys_unblock_signals(void);                            /* all of them */
 int sys_sigaltstack(const stack_t *stack);
 int sys_sigtimedwait(const sigset_t *set, siginfo_t *out, const struct timespec *timeout);
 int sys_prctl(int option, unsigned long value);

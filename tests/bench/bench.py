@@ -12,6 +12,8 @@ import contextlib
 import datetime
 import os
 import re
+import select
+import shutil
 import signal
 import statistics
 import subprocess
@@ -23,6 +25,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [TOP + "/tests", TOP + "/tests/system"]
 from machine import CMD_RUNLVL, CMD_SETENV, Machine, request_bytes, wait_for    # noqa: E402
 from storm import storm     # noqa: E402
+from terminals import Hall  # noqa: E402
 from victims import STOCK_PATH, install_stock, refuse_outside     # noqa: E402
 
 BOTH = ("ours", "stock")
@@ -290,8 +293,36 @@ def bench_crowd():
             yield row("%s among %d processes (CPU)" % (what, CROWD), "ms", found, "1, better 0.5")
 
 
+def broadcast_time(which, stuck_each, count=2000):
+    """Until the last terminal that takes anything has the message. Stock: the system's wall, util-linux's."""
+    with Machine("ours") as m, Hall(m, count) as hall:
+        shutil.copy("/usr/bin/wall", m.path("/tmp") + "/wall")
+        poll, waiting = select.epoll(), set()
+        for number, terminal in enumerate(hall.terminals):
+            if stuck_each and number % stuck_each == 0:
+                terminal.stop()
+            else:
+                waiting.add(terminal.master)
+                poll.register(terminal.master, select.EPOLLIN | select.EPOLLONESHOT)
+        began, end = time.monotonic(), time.monotonic() + 120
+        m.run(["/usr/bin/wall" if which == "ours" else "/tmp/wall", "text"], 120)
+        while waiting and time.monotonic() < end:
+            waiting -= {fd for fd, _ in poll.poll(1)}
+        took = time.monotonic() - began
+        if waiting:
+            raise TimeoutError("%d terminals have nothing" % len(waiting))
+        wait_for(lambda: hall.is_over("wall"), "wall to end", 400)
+        return took * 1000
+
+
+def bench_broadcast():
+    for stuck, what in ((0, ""), (20, ", and 100 of them are stuck")):
+        yield row("wall to 2,000 terminals%s: until the last has it (stock: util-linux's)" % what, "ms",
+                  in_turn(broadcast_time, stuck), "1, better 0.5")
+
+
 BENCHES = {"crowd": bench_crowd, "reaping": bench_reaping, "logging": bench_logging, "idle": bench_idle, "memory": bench_memory,
-           "levels": bench_levels, "scaling": bench_scaling}
+           "levels": bench_levels, "scaling": bench_scaling, "broadcast": bench_broadcast}
 
 
 def machine_line():

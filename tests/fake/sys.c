@@ -13,7 +13,9 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +44,7 @@ static int fake_mkfifo(const char *path, mode_t mode);
 static int fake_chdir(const char *path);
 static int fake_inotify_add_watch(int fd, const char *path, uint32_t mask);
 static int fake_execve(const char *path, char *const argv[], char *const envp[]);
+static int fake_connect(int fd, const struct sockaddr *to, socklen_t len_bytes);
 static pid_t fake_fork(void);
 static pid_t fake_getpid(void);
 static int fake_kill(pid_t pid, int signal);
@@ -65,6 +68,7 @@ static int fake_mount(const char *where);
 #define chdir(path) fake_chdir(path)
 #define inotify_add_watch(fd, path, mask) fake_inotify_add_watch(fd, path, mask)
 #define execve(path, argv, envp) fake_execve(path, argv, envp)
+#define connect(fd, to, len_bytes) fake_connect(fd, to, len_bytes)
 #define fork() fake_fork()
 #define getpid() fake_getpid()
 #define kill(pid, signal) fake_kill(pid, signal)
@@ -89,6 +93,7 @@ static int fake_mount(const char *where);
 #undef chdir
 #undef inotify_add_watch
 #undef execve
+#undef connect
 #undef fork
 #undef getpid
 #undef kill
@@ -240,10 +245,20 @@ static const char *rooted(const char *path, char room[PATH_MAX])
 	return room;
 }
 
+static const char *const *hanging;
+
+void fake_hang(const char *const *paths)
+{
+	hanging = paths;
+}
+
 static int fake_open(const char *path, int flags, mode_t mode)
 {
 	char room[PATH_MAX];
 
+	for (const char *const *name = hanging; name && *name; name++)
+		while (!strcmp(path, *name))
+			pause();
 	path = rooted(path, room);
 	return path ? open(path, flags, mode) : -1;
 }
@@ -302,6 +317,26 @@ static int fake_execve(const char *path, char *const argv[], char *const envp[])
 
 	path = rooted(path, room);
 	return path ? execve(path, argv, envp) : -1;
+}
+
+static int fake_connect(int fd, const struct sockaddr *to, socklen_t len_bytes)
+{
+	struct sockaddr_un at;
+	char room[PATH_MAX];
+	const char *path;
+
+	if (!to || len_bytes != sizeof at || to->sa_family != AF_UNIX)
+		return connect(fd, to, len_bytes);
+	memcpy(&at, to, sizeof at);
+	path = rooted(at.sun_path, room);
+	if (!path)
+		return -1;
+	if (strlen(path) >= sizeof at.sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memmove(at.sun_path, path, strlen(path) + 1);
+	return connect(fd, (const struct sockaddr *)&at, sizeof at);
 }
 
 /* --- processes that do not exist --- */

@@ -36,6 +36,9 @@ void fake_clock_advance_ms(int64_t ms);
 /* Absolute paths lie below dir from now on, those of what is executed included; NULL: where they say. */
 void fake_root(const char *dir);
 
+/* Opening one of these (NULL behind the last) never returns: until SIGKILL. NULL: none. */
+void fake_hang(const char *const *paths);
+
 /* From now on fork() makes nobody and hands out first, first + 1 ...; kill() and reboot() only note down; waitid() tells
  * what fake_end() said; a pause (nanosleep(), poll() of nothing) passes at once. Forgets what was noted. 0: real ones. */
 void fake_processes(pid_t first);

@@ -90,7 +90,7 @@ make -n install DESTDIR="$work/root" >"$work/install" 2>&1
 version=$(sed -n 's/^VERSION *:*= *//p' Makefile)
 
 for page in init.8 telinit.8 inittab.5 initscript.5 initctl.5 runlevel.8 initlog.7 killall5.8 pidof.8 fstab-decode.8 \
-	logsave.8 mountpoint.1; do
+	logsave.8 mountpoint.1 wall.1 mesg.1; do
 	[ -f "man/$page" ] || echo "man/$page" >>"$work/why"
 done
 [ ! -s "$work/why" ]

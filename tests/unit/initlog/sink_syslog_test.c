@@ -19,7 +19,7 @@
 
 #include "fake/sys.h"
 #include "initlog/sink.h"
-#include "initlog/zone.h"
+#include "lib/zone.h"
 #include "lib/sys.h"
 
 enum { SOON_MS = 100, LONG_MS = 20000 };

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "initlog/text.h"
+#include "lib/text.h"
 
 static void shows(const char *text, size_t len, const char *expected)
 {
@@ -93,6 +93,30 @@ static void no_bytes_at_all_leave_a_control_behind(void **state)
 	}
 }
 
+static void character_is(const char *text, size_t left, size_t len, uint32_t code)
+{
+	uint32_t found = 7;
+
+	assert_int_equal(text_character(text, left, &found), len);
+	assert_int_equal(found, len ? code : 7);
+}
+
+static void a_character_has_its_length_and_code(void **state)
+{
+	(void)state;
+	character_is("\0", 1, 1, 0);
+	character_is("\177", 1, 1, 0x7f);
+	character_is("\302\200", 2, 2, 0x80);
+	character_is("\303\244x", 3, 2, 0xe4);
+	character_is("\342\202\254", 3, 3, 0x20ac);
+	character_is("\364\217\277\277", 4, 4, 0x10ffff);
+	character_is("\342\202\254", 2, 0, 0);
+	character_is("\200", 1, 0, 0);
+	character_is("\301\277", 2, 0, 0);
+	character_is("\355\240\200", 3, 0, 0);
+	character_is("\364\220\200\200", 4, 0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +124,7 @@ int main(void)
 		cmocka_unit_test(controls_are_shown_not_sent),
 		cmocka_unit_test(what_is_no_utf8_is_a_question_mark_a_byte),
 		cmocka_unit_test(a_short_buffer_is_kept_to_and_no_character_halved),
+		cmocka_unit_test(a_character_has_its_length_and_code),
 		cmocka_unit_test(no_bytes_at_all_leave_a_control_behind),
 	};
 

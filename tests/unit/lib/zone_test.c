@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "fake/sys.h"
-#include "initlog/zone.h"
+#include "lib/zone.h"
 
 #define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
 

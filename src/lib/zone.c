@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "initlog/zone.h"
+#include "lib/zone.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,26 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "initlog/text.h"
+#include "lib/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-/* Length of the UTF-8 character at text, 0 if there is none that a terminal should see: malformed,
- * overlong, a surrogate, beyond Unicode, or a C1 control. */
-static size_t character_length(const unsigned char *text, size_t left)
+size_t text_character(const char *at, size_t left_bytes, uint32_t *out)
 {
-	static const uint32_t least[] = { 0, 0, 0x80 + 0x20, 0x800, 0x10000 };
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *text = (const unsigned char *)at;
 	size_t len = *text >= 0xf0 ? 4 : *text >= 0xe0 ? 3 : 2;
 	uint32_t code = *text & (0x7fu >> len);
 
-	if (*text < 0xc2 || *text > 0xf4 || len > left)
+	if (*text < 0x80) {
+		*out = *text;
+		return 1;
+	}
+	if (*text < 0xc2 || *text > 0xf4 || len > left_bytes)
 		return 0;
 	for (size_t i = 1; i < len; i++) {
 		if ((text[i] & 0xc0) != 0x80)
 			return 0;
 		code = code << 6 | (text[i] & 0x3f);
 	}
-	return code < least[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : len;
+	if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+		return 0;
+	*out = code;
+	return len;
+}
+
+/* Length of the character at text that a terminal may see, 0 if there is none. */
+static size_t shown_length(const char *text, size_t left_bytes)
+{
+	uint32_t code;
+	size_t len = text_character(text, left_bytes, &code);
+
+	return len && code >= 0xa0 ? len : 0;
 }
 
 size_t text_make_harmless(const char *text, size_t len_bytes, char *out, size_t size_bytes)
@@ -38,7 +53,7 @@ size_t text_make_harmless(const char *text, size_t len_bytes, char *out, size_t 
 			piece = shown;
 			size = 2;
 		} else if (from[i] >= 0x80) {
-			taken = size = character_length(from + i, len_bytes - i);
+			taken = size = shown_length(text + i, len_bytes - i);
 			if (!taken) {
 				piece = "?";
 				taken = size = 1;

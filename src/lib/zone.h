@@ -3,8 +3,8 @@
  * zone's file when it likes, and once it found none it stays with UTC for good. This one reads it
  * once, when told to, into *zone. Files as tzfile(5) has them, rules as POSIX has them for TZ; leap
  * seconds are not counted. */
-#ifndef INITLOG_ZONE_H
-#define INITLOG_ZONE_H
+#ifndef LIB_ZONE_H
+#define LIB_ZONE_H
 
 #include <stdbool.h>
 #include <stddef.h>
