@@ -178,8 +178,10 @@ def a_kill_that_is_refused_is_none():
 @tap.case()
 def a_usage_error_is_said_where_no_terminal_is():
     with machine() as m:
+        m.syslog.start()
         done = killall5(m, "-h")
         tap.equal((done.status, done.out, done.err), (1, "", USAGE), "with standard input from a file")
+        wait_for(lambda: any(USAGE.strip().partition(": ")[2] in line.text for line in m.syslog.lines()), "syslog to have it, too")
 
 
 @tap.case()
