@@ -8,8 +8,8 @@ UNIT_BINS := $(UNIT_SRCS:tests/unit/%_test.c=$(B)/unit/%)
 UNIT_OURS = $(OURS) -Itests -Wno-missing-prototypes
 CMOCKA_LIBS ?= $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
 
-# A struct init that runs nothing: taken from the archive by the tests that want it.
-$(B)/unit/libunit.a: $(UNIT_OBJS) $(B)/unit/fake_init.o $(B)/unit/fake_terminals.o $(B)/unit/fake_tree.o
+# A struct init that runs nothing, a made up /proc and so on: taken from the archive by the tests that want them.
+$(B)/unit/libunit.a: $(UNIT_OBJS) $(addprefix $(B)/unit/fake_,init.o proc.o terminals.o tree.o)
 	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcs $@ $^

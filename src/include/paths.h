@@ -34,6 +34,8 @@
 #define WTMP_PATH "/var/log/wtmp"
 #define RUNLEVEL_PATH "/var/run/runlevel"
 
+#define PROC_PATH "/proc"
+#define MOUNTINFO_PATH "/proc/self/mountinfo"
 #define CONSOLE_PATH "/dev/console"
 #define CONSOLE_VT_PATH "/dev/tty0"
 #define NULL_PATH "/dev/null"

@@ -3,12 +3,17 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* tests/fake/sys.c defines these before it includes this file. */
@@ -20,6 +25,10 @@
 #endif
 #ifndef REBOOT_WITH
 #define REBOOT_WITH(text) syscall(SYS_reboot, 0xfee1dead, 672274793, 0xa1b2c3d4, text)
+#endif
+#ifndef PIDFD_OPEN
+#define PIDFD_OPEN(pid) syscall(SYS_pidfd_open, pid, 0u)
+#define PIDFD_SIGNAL(pidfd, signal) syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0u)
 #endif
 
 #ifndef clone_noting
@@ -34,8 +43,19 @@ enum { ABI_PR_SET_MM = 35, ABI_PR_SET_MM_ARG_START = 8, ABI_PR_SET_MM_ARG_END = 
 enum { ABI_MFD_NOEXEC_SEAL = 8 };
 enum { ABI_HDIO_DRIVE_CMD = 0x031f, ABI_BLKFLSBUF = 0x1261 };
 enum { ABI_SIOCGIFFLAGS = 0x8913, ABI_SIOCSIFFLAGS = 0x8914 };
-enum { ABI_PIDFD_SEND_SIGNAL = 424, ABI_PIDFD_OPEN = 434 };     /* the same on every architecture but alpha */
 enum { ABI_ADD_SEALS = 1033, ABI_GET_SEALS = 1034 };
+enum { ABI_STATX_BASIC_STATS = 0x7ff, ABI_AT_STATX_DONT_SYNC = 0x4000, ABI_STATX_ATTR_MOUNT_ROOT = 0x2000 };
+struct abi_statx {
+	uint32_t mask, block_bytes;
+	uint64_t attributes;
+	uint32_t links, uid, gid;
+	uint16_t mode, spare0;
+	uint64_t inode, size, blocks, attributes_mask;
+	uint64_t times[8];
+	uint32_t special_major, special_minor, major, minor;
+	uint64_t spare1[14];
+};
+_Static_assert(sizeof(struct abi_statx) == 256, "statx(2)");
 
 static int result(long value)
 {
@@ -549,18 +569,6 @@ int sys_uname(struct utsname *out)
 	return result(uname(out));
 }
 
-int sys_pidfd_open(pid_t pid)
-{
-	BEFORE(pidfd_open);
-	return result(syscall(ABI_PIDFD_OPEN, pid, 0));
-}
-
-int sys_pidfd_signal(int pidfd, int signal)
-{
-	BEFORE(pidfd_signal);
-	return result(syscall(ABI_PIDFD_SEND_SIGNAL, pidfd, signal, NULL, 0));
-}
-
 void sys_sync(void)
 {
 	sync();
@@ -648,4 +656,94 @@ int sys_accept_kbrequest(int fd, int signal)
 {
 	BEFORE(accept_kbrequest);
 	return result(ioctl(fd, ABI_KDSIGACCEPT, signal));
+}
+
+int sys_openat(int dir, const char *path, int flags)
+{
+	BEFORE(openat);
+	return result(openat(dir, path, flags));
+}
+
+ssize_t sys_readlinkat(int dir, const char *path, char *buf, size_t size_bytes)
+{
+	BEFORE(readlinkat);
+	return result_size(readlinkat(dir, path, buf, size_bytes));
+}
+
+int sys_realpath(const char *path, char out[PATH_MAX])
+{
+	BEFORE(realpath);
+	return realpath(path, out) ? 0 : -errno;
+}
+
+static int identify_by_stat(int dir, const char *path, int flags, struct sys_identity *out)
+{
+	struct stat st;
+
+	if (fstatat(dir, path, &st, flags))
+		return -errno;
+	*out = (struct sys_identity){ .major = major(st.st_dev), .minor = minor(st.st_dev),
+		.special_major = major(st.st_rdev), .special_minor = minor(st.st_rdev), .inode = st.st_ino,
+		.links = (uint32_t)st.st_nlink, .mode = st.st_mode, .owner = st.st_uid };
+	return 0;
+}
+
+int sys_identify(int dir, const char *path, int flags, struct sys_identity *out)
+{
+	struct abi_statx st;
+	int err;
+
+	BEFORE(identify);
+	memset(&st, 0, sizeof st);
+	err = result(syscall(SYS_statx, dir, path, flags | ABI_AT_STATX_DONT_SYNC, ABI_STATX_BASIC_STATS, &st));
+	if (err == -ENOSYS)
+		return identify_by_stat(dir, path, flags, out);
+	if (err)
+		return err;
+	*out = (struct sys_identity){ .major = st.major, .minor = st.minor, .special_major = st.special_major,
+		.special_minor = st.special_minor, .inode = st.inode, .links = st.links, .mode = st.mode, .owner = st.uid,
+		.knows_mounts = st.attributes_mask & ABI_STATX_ATTR_MOUNT_ROOT,
+		.is_mount_root = st.attributes & ABI_STATX_ATTR_MOUNT_ROOT };
+	return 0;
+}
+
+int sys_flock(int fd, int operation)
+{
+	BEFORE(flock);
+	return result(flock(fd, operation));
+}
+
+int sys_pidfd_open(pid_t pid)
+{
+	BEFORE(pidfd_open);
+	return result(PIDFD_OPEN(pid));
+}
+
+int sys_pidfd_signal(int pidfd, int signal)
+{
+	BEFORE(pidfd_signal);
+	return result(PIDFD_SIGNAL(pidfd, signal));
+}
+
+pid_t sys_getsid(pid_t pid)
+{
+	BEFORE(getsid);
+	return result(getsid(pid));
+}
+
+pid_t sys_getppid(void)
+{
+	return getppid();
+}
+
+int sys_exec_search(const char *file, char *const argv[])
+{
+	BEFORE(exec_search);
+	return result(execvp(file, argv));
+}
+
+int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options)
+{
+	BEFORE(mount);
+	return result(mount(what, where, kind, flags, options));
 }

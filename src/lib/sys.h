@@ -7,7 +7,9 @@
 #define LIB_SYS_H
 
 #include <poll.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -141,5 +143,28 @@ int sys_tcsetpgrp(int fd, pid_t group);
 int sys_set_ctty(int fd, int steal);                       /* TIOCSCTTY */
 int sys_drop_ctty(int fd);                                 /* TIOCNOTTY */
 int sys_accept_kbrequest(int fd, int signal);              /* KDSIGACCEPT: the one that pid 1 must make itself */
+
+/* what tools look at: files by a directory's descriptor, other processes */
+int sys_openat(int dir, const char *path, int flags) MUST_CHECK;
+ssize_t sys_readlinkat(int dir, const char *path, char *buf, size_t size_bytes) MUST_CHECK;   /* adds no NUL */
+int sys_realpath(const char *path, char out[PATH_MAX]) MUST_CHECK;
+
+struct sys_identity {
+	uint32_t major, minor;              /* of its file system */
+	uint32_t special_major, special_minor;
+	uint64_t inode;
+	uint32_t links, mode;
+	uid_t owner;
+	bool knows_mounts;                  /* the kernel says whether ... */
+	bool is_mount_root;
+};
+/* statx(2) with the flags given and AT_STATX_DONT_SYNC: a file system over the network answers from what it remembers.
+ * Before Linux 4.11 fstatat(2), which asks the server. */
+int sys_identify(int dir, const char *path, int flags, struct sys_identity *out) MUST_CHECK;
+int sys_flock(int fd, int operation) MUST_CHECK;
+pid_t sys_getsid(pid_t pid) MUST_CHECK;
+pid_t sys_getppid(void);
+int sys_exec_search(const char *file, char *const argv[]); /* along PATH, and by the shell what has no magic number */
+int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options) MUST_CHECK;
 
 #endif

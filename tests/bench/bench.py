@@ -16,6 +16,7 @@ import select
 import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import time
 
@@ -25,6 +26,7 @@ sys.path[:0] = [TOP + "/tests", TOP + "/tests/system"]
 from machine import CMD_RUNLVL, CMD_SETENV, Machine, request_bytes, wait_for    # noqa: E402
 from storm import storm     # noqa: E402
 from terminals import Hall  # noqa: E402
+from victims import STOCK_PATH, install_stock, refuse_outside     # noqa: E402
 
 BOTH = ("ours", "stock")
 ROUNDS = 5
@@ -233,6 +235,64 @@ def bench_scaling():
         yield row("CPU of pid 1 for an orphan reaped, %d entries" % count, "ns", found, "ours: no growth", 0)
 
 
+# A crowd of sleepers, each in a session of its own, that is gone with its first process.
+CROWD = 20000
+CROWD_SOURCE = b"""
+#include <stdlib.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	char byte;
+	for (int left = argc > 1 ? atoi(argv[1]) : 0; left > 0; left--) {
+		pid_t pid = fork();
+		if (pid < 0)
+			return 1;
+		if (!pid) {
+			setsid();
+			for (;;)
+				pause();
+		}
+	}
+	return write(1, "ready", 5) != 5 || read(0, &byte, 1) < 0;
+}
+"""
+
+
+def run_ms(argv):
+    """Processor time of a program and of the children that it waited for; the caller is in the machine."""
+    refuse_outside()
+    pid = os.posix_spawn(argv[0], argv, {"PATH": "/bin"}, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+    used = os.wait4(pid, 0)[2]
+    return (used.ru_utime + used.ru_stime) * 1000
+
+
+@contextlib.contextmanager
+def crowded():
+    """A machine of CROWD sleepers with both programs in it."""
+    with Machine("ours") as m:
+        if not install_stock(m):
+            raise RuntimeError("the stock program is not there")
+        subprocess.run(["cc", "-O2", "-x", "c", "-o", m.path("/tmp/crowd"), "-"], input=CROWD_SOURCE, check=True)
+        ready, tell = os.pipe()
+        m.spawn(["/tmp/crowd", str(CROWD)], stdin=os.pipe()[0], out=tell)
+        os.close(tell)
+        if os.read(ready, 5) != b"ready":
+            raise RuntimeError("the crowd is not complete")
+        os.close(ready)
+        yield m
+
+
+def bench_crowd():
+    paths = {"pidof": {"ours": "/bin/pidof", "stock": STOCK_PATH + "/pidof"},
+             "killall5": {"ours": "/sbin/killall5", "stock": STOCK_PATH + "/killall5"}}
+    rows = [("pidof NAME", "pidof", ["nobody"]), ("pidof PATH", "pidof", ["/sbin/nobody"]), ("pidof /bin/sh", "pidof", ["/bin/sh"]),
+            ("killall5 -18", "killall5", ["-18"]), ("killall5 -18 -o PID", "killall5", ["-18", "-o", "1"])]
+    with crowded() as m:
+        for what, program, args in rows:
+            found = in_turn(lambda which: m.call(lambda: run_ms([paths[program][which], *args]), 300))
+            yield row("%s among %d processes (CPU)" % (what, CROWD), "ms", found, "1, better 0.5")
+
+
 def broadcast_time(which, stuck_each, count=2000):
     """Until the last terminal that takes anything has the message. Stock: the system's wall, util-linux's."""
     with Machine("ours") as m, Hall(m, count) as hall:
@@ -261,7 +321,7 @@ def bench_broadcast():
                   in_turn(broadcast_time, stuck), "1, better 0.5")
 
 
-BENCHES = {"reaping": bench_reaping, "logging": bench_logging, "idle": bench_idle, "memory": bench_memory,
+BENCHES = {"crowd": bench_crowd, "reaping": bench_reaping, "logging": bench_logging, "idle": bench_idle, "memory": bench_memory,
            "levels": bench_levels, "scaling": bench_scaling, "broadcast": bench_broadcast}
 
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -60,6 +61,10 @@ static int fake_mlockall(int flags);
 static ssize_t fake_readlink(const char *path, char *buf, size_t size);
 static int fake_statfs(const char *path, struct statfs *out);
 static void fake_sync(void);
+static int fake_pidfd_open(pid_t pid);
+static int fake_pidfd_signal(int pidfd, int signal);
+static pid_t fake_getsid(pid_t pid);
+static int fake_mount(const char *where);
 
 /* With arguments, so that nothing but a call is meant. */
 #define open(path, flags, mode) fake_open(path, flags, mode)
@@ -84,6 +89,10 @@ static void fake_sync(void);
 #define readlink(path, buf, size) fake_readlink(path, buf, size)
 #define statfs(path, out) fake_statfs(path, out)
 #define sync() fake_sync()
+#define getsid(pid) fake_getsid(pid)
+#define mount(what, where, kind, flags, options) ((void)(what), (void)(kind), (void)(flags), (void)(options), fake_mount(where))
+#define PIDFD_OPEN(pid) fake_pidfd_open(pid)
+#define PIDFD_SIGNAL(pidfd, signal) fake_pidfd_signal(pidfd, signal)
 
 #include "lib/sys.c"
 
@@ -108,6 +117,8 @@ static void fake_sync(void);
 #undef readlink
 #undef statfs
 #undef sync
+#undef getsid
+#undef mount
 
 static struct {
 	_Atomic int calls;      /* the queue's test has threads */
@@ -606,5 +617,60 @@ static int fake_nanosleep(const struct timespec *duration, struct timespec *left
 static int fake_mlockall(int flags)
 {
 	(void)flags;
+	return 0;
+}
+
+/* --- descriptors of processes, sessions, mounts: none is real --- */
+
+enum { PIDFD_BASE = 1 << 24 };
+
+static struct {
+	bool has_pidfds;
+	pid_t session, others_session;
+	char mounted[64];
+} more;
+
+void fake_pidfds(bool has)
+{
+	more.has_pidfds = has;
+}
+
+static int fake_pidfd_open(pid_t pid)
+{
+	if (more.has_pidfds)
+		return PIDFD_BASE + pid;
+	errno = ENOSYS;
+	return -1;
+}
+
+static int fake_pidfd_signal(int pidfd, int signal)
+{
+	if (people.first && pidfd > PIDFD_BASE)
+		return fake_kill(pidfd - PIDFD_BASE, signal);
+	errno = EPERM;
+	return -1;
+}
+
+void fake_session(pid_t own, pid_t others)
+{
+	more.session = own;
+	more.others_session = others;
+}
+
+static pid_t fake_getsid(pid_t pid)
+{
+	if (!more.session)
+		return getsid(pid);
+	return pid ? more.others_session : more.session;
+}
+
+const char *fake_mounted(void)
+{
+	return more.mounted;
+}
+
+static int fake_mount(const char *where)
+{
+	(void)snprintf(more.mounted, sizeof more.mounted, "+%s", where);
 	return 0;
 }

@@ -60,6 +60,11 @@ int fake_pauses_ms(void);                                  /* in all */
 /* Pauses pass at once for real processes, too (fake_processes(0) ends it). */
 void fake_no_pauses(void);
 
+/* pidfd_open(2) is not there (false, as at the start), or gives numbers whose signals are noted as those of kill(). */
+void fake_pidfds(bool has);
+void fake_session(pid_t own, pid_t others);                /* what getsid() says; own 0: the truth of all */
+const char *fake_mounted(void);                            /* "+" and where mount() was last asked to; it mounts nothing */
+
 /* Number of open descriptors of this process, from 3 on. */
 int fds_open(void);
 

@@ -19,7 +19,8 @@ BUILD = os.path.join(TOP, os.environ.get("B", "build"))
 
 # Of whichever libc and compiler: the same function by another name, or a helper that no source calls.
 SAME = {"__errno_location": "errno", "___errno_location": "errno", "__ctype_b_loc": "iscntrl",
-        "__ctype_toupper_loc": "toupper", "bcmp": "memcmp", "__environ": "environ"}
+        "__ctype_toupper_loc": "toupper", "bcmp": "memcmp", "__environ": "environ", "gnu_dev_major": "major",
+        "gnu_dev_minor": "minor"}
 COMPILERS = {"__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_", "__tls_get_addr"}
 
 # Nothing of this may come onto the list: it waits, blocks on a lock or a file, keeps state, or ends the process.

@@ -32,8 +32,8 @@ ARROWS = {
 # Folders whose modules have a twin under tests/unit, and what has none: the main files of programs, and lib/sys, in whose
 # place tests/fake/sys.c is linked, which includes it.
 TWINS = {"init", "initlog", "lib", "power", "process", "records", "terminal"}
-NO_TWIN = {"init/main", "lib/sys", "power/halt", "power/shutdown", "records/runlevel", "terminal/mesg",
-           "terminal/wall"}
+NO_TWIN = {"init/main", "lib/sys", "power/halt", "power/shutdown", "process/fstab-decode", "process/killall5",
+           "process/logsave", "process/mountpoint", "records/runlevel", "terminal/mesg", "terminal/wall"}
 
 # Objects that can be written to and outlive a call.
 STATE = {
