@@ -79,3 +79,23 @@ const char *args_getenv(const struct init *in, const char *name)
 			return *variable + len + 1;
 	return NULL;
 }
+
+/* INIT_VERSION tells of the image before. */
+static bool is_ours_now(struct init *in, const char *variable, bool adopt)
+{
+	if (!strncmp(variable, "INIT_VERSION=", 13))
+		return true;
+	if (adopt && !environ_set(&in->vars, variable))
+		return true;
+	return environ_has(&in->vars, variable);
+}
+
+void args_settle_variables(struct init *in, bool adopt)
+{
+	int count = 0;
+
+	for (char **variable = in->inherited; *variable; variable++)
+		if (!is_ours_now(in, *variable, adopt))
+			in->inherited[count++] = *variable;
+	in->inherited[count] = NULL;
+}

@@ -18,6 +18,10 @@ void args_parse(int argc, char **argv, struct boot_args *out);
  * first such variable, or NULL. */
 const char *args_keep_environment(struct init *in, char **envp);
 
+/* After an exec the INIT_ variables of the image before stand in the environment, too, as stock hands them over. Those
+ * that in->vars has are taken out of in->inherited; with adopt, the others become in->vars'. */
+void args_settle_variables(struct init *in, bool adopt);
+
 /* The value of NAME in in->inherited, or NULL. */
 const char *args_getenv(const struct init *in, const char *name);
 

@@ -47,6 +47,17 @@ static int place_find(const struct environ_vars *vars, const char *assignment)
 	return place;
 }
 
+bool environ_has(const struct environ_vars *vars, const char *assignment)
+{
+	for (int i = 0; i < ENVIRON_VARS; i++) {
+		const char *var = var_at(vars, i);
+
+		if (var && is_same_name(var, assignment))
+			return true;
+	}
+	return false;
+}
+
 int environ_set(struct environ_vars *vars, const char *assignment)
 {
 	size_t len = strnlen(assignment, ENVIRON_VAR_BYTES);

@@ -3,6 +3,7 @@
 #ifndef INIT_ENVIRON_H
 #define INIT_ENVIRON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/num.h"
@@ -18,6 +19,9 @@ struct environ_vars {
 /* "KEY=VAL" sets or replaces, "KEY" removes. 0; -EINVAL: not an INIT_ name, or too long;
  * -ENOSPC: 16 are set. */
 int environ_set(struct environ_vars *vars, const char *assignment) MUST_CHECK;
+
+/* Is the variable of this assignment's name among them? */
+bool environ_has(const struct environ_vars *vars, const char *assignment);
 
 /* The data area of a SETENV request: strings each ended by NUL, an empty one ends. Unterminated:
  * -EINVAL, nothing set from the torn string on. The first error is returned, the rest is still

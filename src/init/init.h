@@ -25,7 +25,8 @@ struct boot_args {
 };
 
 /* Disposable children: what may hang, each with its own deadline (job.h). */
-enum job_kind { JOB_LOADER, JOB_CONSOLE, JOB_DOOR, JOB_POWER, JOB_ASKER, JOB_SHUTDOWN, JOB_COUNT };
+enum job_kind { JOB_LOADER, JOB_CONSOLE, JOB_DOOR, JOB_POWER, JOB_ASKER, JOB_SHUTDOWN, JOB_IMAGE,
+	JOB_STATE, JOB_COUNT };
 
 struct job {
 	pid_t pid;                      /* 0: none runs */
@@ -53,6 +54,12 @@ struct control {
 		struct init_request request;
 		char bytes[sizeof(struct init_request)];
 	} buffer;
+};
+
+/* What the image before handed over as text (takeover.h); -1: none. */
+struct takeover {
+	int stream_fd;                  /* behind its signature */
+	int state_fd, family_fd;        /* what the reader made of it */
 };
 
 /* Times of the last crashes (survive.h). */
@@ -83,6 +90,7 @@ struct init {
 	bool reap_has_more;
 	struct mono timer_at;           /* what the timer is set to */
 	int kept_fd;                    /* kept.h; -1: none */
+	struct takeover takeover;
 	int64_t crash_ns[CRASHES_KEPT]; /* CLOCK_BOOTTIME, oldest first; 0: none */
 	bool is_crashing;               /* in the fatal handler */
 	uint64_t orphans;               /* reaped children that were nobody's */

@@ -12,6 +12,8 @@
 #include "init/power.h"
 #include "init/report.h"
 #include "init/start.h"
+#include "init/takeover.h"
+#include "include/paths.h"
 #include "lib/sys.h"
 
 enum { HEAR_TURNS_MAX = 16 };
@@ -31,6 +33,8 @@ static const struct job_rule {
 	[JOB_DOOR] = { "control channel opener", 10, NULL, control_door_in_child, NULL, control_door_ended },
 	[JOB_POWER] = { "power status reader", 10, NULL, power_probe_in_child, NULL, power_probe_ended },
 	[JOB_SHUTDOWN] = { "shutdown", 0, NULL, power_shutdown_in_child, NULL, power_shutdown_ended },
+	[JOB_IMAGE] = { "check of " INIT_PATH, 10, NULL, takeover_image_in_child, NULL, takeover_image_ended },
+	[JOB_STATE] = { "reader of the state", 10, NULL, takeover_state_in_child, NULL, takeover_state_ended },
 	[JOB_ASKER] = { "level asker", 0, NULL, console_asker_in_child, NULL, level_asker_ended },
 };
 static_assert(sizeof rules / sizeof rules[0] == JOB_COUNT, "a rule for every job");
@@ -92,7 +96,8 @@ static void let_go(struct init *in, enum job_kind kind)
 
 static _Noreturn void run_in_child(struct init *in, enum job_kind kind)
 {
-	child_shed(in, kind == JOB_DOOR ? in->control.folder_fd : in->load_fd);
+	child_shed(in, kind == JOB_DOOR ? in->control.folder_fd :
+		kind == JOB_STATE ? in->takeover.stream_fd : in->load_fd);
 	rules[kind].body(in);
 	sys_exit(0);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "init/control.h"
+#include "init/job.h"
 #include "lib/sys.h"
 
 enum { KEPT_MAGIC = 0x494e4b50, KEPT_VERSION = 1, KEPT_MEMFD = 1 };
@@ -20,12 +21,15 @@ struct kept {
 	uint32_t events;
 	uint8_t now, previous, wanted, demand;
 	uint8_t boot_level, boot_arg, did_boot, is_halted;
-	uint8_t said_empty, is_channel_closed, is_console_missing, padding;
+	uint8_t said_empty, is_channel_closed, is_console_missing, more;
 	int64_t stop_s;
 	int64_t crash_ns[CRASHES_KEPT];
 	char console[CONSOLE_NAME_MAX];
 	struct environ_vars vars;
 };
+/* In `more`. Two jobs that were not through with their work, and what is out of another init's records. */
+enum { MORE_TORN = 1 << 0, MORE_POWER = 1 << 1, MORE_CONSOLE = 1 << 2, MORE_BOOT_IN_WTMP = 1 << 4,
+	MORE_BOOT_IN_UTMP = 1 << 5, MORE_LEVEL_IN_WTMP = 1 << 6, MORE_LEVEL_IN_UTMP = 1 << 7 };
 static_assert(offsetof(struct kept, stop_s) == 48, "layout between images");
 static_assert(sizeof(struct kept) == 48 + 8 + 8 * CRASHES_KEPT + CONSOLE_NAME_MAX +
 	sizeof(struct environ_vars), "no padding that the checksum would read");
@@ -49,6 +53,17 @@ int kept_open(struct init *in)
 	if (fd != KEPT_FD)
 		sys_close(fd);
 	return err;
+}
+
+static uint8_t more_of(const struct init *in)
+{
+	int more = in->level.is_torn ? MORE_TORN : 0;
+
+	if (job_is_busy(in, JOB_POWER))
+		more |= MORE_POWER;
+	if (job_is_busy(in, JOB_CONSOLE))
+		more |= MORE_CONSOLE;
+	return (uint8_t)more;
 }
 
 static void fill(const struct init *in, struct kept *out)
@@ -75,11 +90,22 @@ static void fill(const struct init *in, struct kept *out)
 	out->did_boot = level->did_boot;
 	out->is_halted = level->is_halted;
 	out->said_empty = level->said_empty;
+	out->more = more_of(in);
 	out->stop_s = level->stop_s;
 	memcpy(out->crash_ns, in->crash_ns, sizeof out->crash_ns);
 	memcpy(out->console, in->console, sizeof out->console);
 	out->vars = in->vars;
-	out->checksum = checksum_of(out);
+}
+
+static int write_sealed(struct kept *kept, int fd)
+{
+	ssize_t put;
+
+	kept->checksum = checksum_of(kept);
+	put = sys_pwrite(fd, kept, sizeof *kept, 0);
+	if (put == (ssize_t)sizeof *kept)
+		return 0;
+	return put < 0 ? (int)put : -ENOSPC;
 }
 
 static int pass(int fd, int on)
@@ -101,15 +127,29 @@ static int pass_all(struct init *in, int on)
 int kept_save(struct init *in)
 {
 	struct kept kept;
-	ssize_t put;
+	int err;
 
 	if (in->kept_fd < 0)
 		return -EBADF;
 	fill(in, &kept);
-	put = sys_pwrite(in->kept_fd, &kept, sizeof kept, 0);
-	if (put != (ssize_t)sizeof kept)
-		return put < 0 ? (int)put : -ENOSPC;
-	return pass_all(in, 1);
+	err = write_sealed(&kept, in->kept_fd);
+	return err ? err : pass_all(in, 1);
+}
+
+int kept_pass_channel(struct init *in)
+{
+	return pass(in->control.fd, 1);
+}
+
+int kept_write_in_child(const struct init *in, const struct record_flags *out, int fd)
+{
+	struct kept kept;
+
+	fill(in, &kept);
+	kept.more = (uint8_t)((in->level.is_torn ? MORE_TORN : 0) | (out->boot_in_wtmp ? MORE_BOOT_IN_WTMP : 0) |
+		(out->boot_in_utmp ? MORE_BOOT_IN_UTMP : 0) | (out->level_in_wtmp ? MORE_LEVEL_IN_WTMP : 0) |
+		(out->level_in_utmp ? MORE_LEVEL_IN_UTMP : 0));
+	return write_sealed(&kept, fd);
 }
 
 void kept_withhold(struct init *in)
@@ -147,7 +187,7 @@ static void restore_level(struct init *in, const struct kept *kept)
 		.now = (char)kept->now, .previous = (char)kept->previous, .wanted = (char)kept->wanted,
 		.demand = (char)kept->demand, .boot_level = (char)kept->boot_level,
 		.did_boot = kept->did_boot, .is_halted = kept->is_halted,
-		.said_empty = kept->said_empty, .stop_s = kept->stop_s, .deadline = MONO_NEVER, .reread_at = MONO_NEVER,
+		.said_empty = kept->said_empty, .is_torn = kept->more & MORE_TORN, .stop_s = kept->stop_s, .deadline = MONO_NEVER, .reread_at = MONO_NEVER,
 	};
 	in->boot.level = (char)kept->boot_arg;
 }
@@ -158,15 +198,40 @@ static int take_fd(int fd)
 	return fd >= 0 && !sys_set_cloexec(fd, 1) ? fd : -1;
 }
 
+static bool read_valid(int fd, struct kept *out)
+{
+	return sys_pread(fd, out, sizeof *out, 0) == (ssize_t)sizeof *out && is_valid(out);
+}
+
+bool kept_read_level(struct init *in, int fd, struct record_flags *out)
+{
+	struct kept kept;
+
+	if (fd < 0 || !read_valid(fd, &kept))
+		return false;
+	restore_level(in, &kept);
+	*out = (struct record_flags){ kept.more & MORE_BOOT_IN_WTMP, kept.more & MORE_BOOT_IN_UTMP,
+		kept.more & MORE_LEVEL_IN_WTMP, kept.more & MORE_LEVEL_IN_UTMP };
+	return true;
+}
+
+static void restore_jobs(struct init *in, const struct kept *kept)
+{
+	if (kept->more & MORE_POWER)
+		job_want(in, JOB_POWER);
+	if (kept->more & MORE_CONSOLE)
+		job_want(in, JOB_CONSOLE);
+}
+
 bool kept_take(struct init *in, int *queue_fd, int *family_fd)
 {
 	struct kept kept;
-	ssize_t got = sys_pread(KEPT_FD, &kept, sizeof kept, 0);
 
 	*queue_fd = *family_fd = -1;
-	if (got != (ssize_t)sizeof kept || !is_valid(&kept))
+	if (!read_valid(KEPT_FD, &kept))
 		return false;
 	restore_level(in, &kept);
+	restore_jobs(in, &kept);
 	memcpy(in->console, kept.console, sizeof in->console);
 	memcpy(in->crash_ns, kept.crash_ns, sizeof in->crash_ns);
 	in->is_console_missing = kept.is_console_missing;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "init/init.h"
+#include "initlog/sink_records.h"
 
 enum { KEPT_FD = 12 };
 
@@ -16,6 +17,13 @@ int kept_open(struct init *in) MUST_CHECK;
 
 /* Writes the state and lets the descriptors pass an exec. Safe in a fatal handler. */
 int kept_save(struct init *in) MUST_CHECK;
+
+/* The same for an image that knows nothing of them: only the control channel passes, with the requests in it. */
+int kept_pass_channel(struct init *in) MUST_CHECK;
+
+/* In the child that reads another init's state, and what pid 1 takes of it: level, and what of its records is out. */
+int kept_write_in_child(const struct init *in, const struct record_flags *out, int fd) MUST_CHECK;
+bool kept_read_level(struct init *in, int fd, struct record_flags *out);
 
 /* After an exec that failed: the descriptors are close-on-exec again. */
 void kept_withhold(struct init *in);

@@ -13,6 +13,7 @@
 #include "init/load.h"
 #include "init/start.h"
 #include "init/survive.h"
+#include "init/takeover.h"
 #include "init/walk.h"
 #include "lib/sys.h"
 
@@ -90,8 +91,20 @@ void level_boot(struct init *in)
 	job_want(in, JOB_CONSOLE);
 }
 
+void level_take_over(struct init *in)
+{
+	in->level = (struct level){ .phase = PHASE_TAKE, .now = LEVEL_SYSINIT, .previous = 'N',
+		.wanted = LEVEL_SYSINIT, .stop_s = LEVEL_STOP_DEFAULT_S, .deadline = MONO_NEVER,
+		.reread_at = MONO_NEVER };
+	takeover_begin(in);
+}
+
 void level_resume(struct init *in)
 {
+	if (in->level.phase == PHASE_TAKE) {
+		level_take_over(in);                 /* a crash meanwhile */
+		return;
+	}
 	say_level(in);
 	switch (in->level.phase) {
 	case PHASE_BOOT:
@@ -315,7 +328,7 @@ static bool is_settled(const struct level *level)
 /* What a request or a signal has caused is started before the next request undoes it. */
 bool level_takes_requests(const struct init *in)
 {
-	return is_settled(&in->level) && !in->level.events;
+	return is_settled(&in->level) && !in->level.events && !in->level.image && !job_is_busy(in, JOB_IMAGE);
 }
 
 static void ask_reread(struct init *in, char demand)
@@ -356,7 +369,7 @@ void level_request(struct init *in, char letter, int64_t stop_s)
 	else if (strchr("0123456789S", letter))
 		ask_level(in, letter);
 	else if (letter == 'U')
-		survive_reexec(in);
+		takeover_ask(in);
 	else
 		initlog(&in->log, LOG_TO_BOTH, "bad runlevel: %c", letter);
 }
@@ -594,6 +607,8 @@ struct mono level_tend(struct init *in, struct mono now)
 
 	if (mono_is_due(level->deadline, now))
 		level_step(in, EV_DEADLINE);
+	if (is_settled(level) && level->image)
+		survive_reexec(in);
 	if (is_settled(level))
 		serve_signals(in);
 	if (level->phase == PHASE_STEADY && mono_is_due(level->reread_at, now)) {

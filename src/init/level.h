@@ -16,7 +16,7 @@ struct entry;
 
 #define PHASES(X)                                                                                  \
 	X(NONE, "none") X(BOOT, "boot") X(EMERGENCY, "emergency") X(STEADY, "steady") X(LOAD, "load")  \
-	X(TERM, "terminate") X(KILL, "kill") X(ASK, "ask")
+	X(TERM, "terminate") X(KILL, "kill") X(ASK, "ask") X(TAKE, "take over")
 
 #define EVENTS(X)                                                                                  \
 	X(CONSOLE_READY, "console ready") X(EMERGENCY, "emergency shell wanted")                     \
@@ -43,6 +43,9 @@ enum { LEVEL_STOP_DEFAULT_S = 3, LEVEL_KILL_MS = 2000 };
 /* '#': sysinit, '*': boot and bootwait, else the letter or digit. */
 enum { LEVEL_SYSINIT = '#', LEVEL_BOOT = '*', LEVEL_SINGLE = 'S' };
 
+/* What /sbin/init was found to be: of our making, or another sysvinit, which knows nothing of what is not in the text. */
+enum image { IMAGE_NONE, IMAGE_OURS, IMAGE_FOREIGN };
+
 struct level {
 	enum phase phase;
 	char now, previous;             /* previous: 'N' until there is one */
@@ -55,6 +58,8 @@ struct level {
 	bool is_halted;                 /* SIGTSTP: nothing is started */
 	bool is_fresh;                  /* entered or read again, and not yet walked through */
 	bool said_empty;                /* "no more processes left": once and for all */
+	bool is_torn;                   /* the state of the init before was: what it did not tell counts as executed */
+	enum image image;               /* a new image is to be executed as soon as nothing is under way */
 	int32_t walk;                   /* the next entry to look at */
 	struct mono deadline;           /* of this phase */
 	struct mono fork_retry;         /* no start before: fork was refused */
@@ -82,6 +87,9 @@ static inline bool level_is_real(char level)
 
 /* Begins the boot: the console is looked for, then all goes by events. */
 void level_boot(struct init *in);
+
+/* A new image that waits for the state of the one before: nothing is started, no request taken, until level_resume(). */
+void level_take_over(struct init *in);
 
 /* After an exec: in->level is the image before's. Goes on where it was; a change that was under way begins again. */
 void level_resume(struct init *in);

@@ -7,6 +7,7 @@
 #include "init/level.h"
 #include "init/loader.h"
 #include "init/report.h"
+#include "init/start.h"
 #include "init/table.h"
 #include "lib/sys.h"
 #include "include/paths.h"
@@ -61,6 +62,20 @@ static const char *reason(int err)
 	return strerror(err < 0 ? -err : err);
 }
 
+/* What runs once ran once: it must not run again because an init before could not tell. */
+static void mark_executed(struct init *in)
+{
+	in->level.is_torn = false;
+	for (int32_t i = 0; i < in->family.count; i++) {
+		struct entry *entry = &in->family.entry[i];
+
+		if (entry->pid || start_is_respawned(entry) || !start_is_of_level(entry, in->level.now))
+			continue;
+		entry->flags |= ENTRY_EXECUTED;
+		family_seal(entry);
+	}
+}
+
 void load_ended(struct init *in, int err)
 {
 	/* A table that is refused is better than none, but worse than the one in use. */
@@ -78,6 +93,8 @@ void load_ended(struct init *in, int err)
 	if (in->load_fd >= 0)
 		sys_close(in->load_fd);
 	in->load_fd = -1;
+	if (in->level.is_torn)
+		mark_executed(in);
 	level_loaded(in);
 }
 

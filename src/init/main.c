@@ -13,7 +13,9 @@
 #include "init/kept.h"
 #include "init/level.h"
 #include "init/loop.h"
+#include "init/stream.h"
 #include "init/survive.h"
+#include "init/takeover.h"
 #include "init/telinit.h"
 #include "initlog/sink_records.h"
 #include "lib/io.h"
@@ -88,24 +90,18 @@ static void begin_boot(struct init *in)
 	level_boot(in);
 }
 
-static void go_on(struct init *in, int family_fd)
+static void go_on(struct init *in, bool has_state, int family_fd)
 {
-	int32_t dropped = 0;
-	int err = family_fd >= 0 ? family_attach(&in->family, family_fd, &dropped) : -EBADF;
-
 	initlog(&in->log, LOG_TO_CONSOLE, "version %s reloading", VERSION);
-	if (err)
-		initlog(&in->log, LOG_TO_BOTH, "the table of running processes is lost: %s", strerror(-err));
-	if (dropped)
-		initlog(&in->log, LOG_TO_BOTH, "%d damaged entries dropped", (int)dropped);
-	record_resume(&in->log, in->level.now, in->level.previous, &(struct record_flags){ 0 });
-	in->reap_has_more = true;                            /* SIGCHLD may have been the other image's */
-	level_resume(in);
+	if (has_state)
+		takeover_go_on(in, family_fd, &(struct record_flags){ 0 });
+	else
+		level_take_over(in);
 }
 
 static _Noreturn void run_init(struct init *in, int argc, char **argv, char **envp)
 {
-	bool is_reexec = args_is_reexec(argc, argv);
+	bool is_reexec = args_is_reexec(argc, argv), has_state;
 	char title[TITLE_MAX];
 	const char *left_out;
 	int queue_fd = -1, family_fd = -1, err;
@@ -119,12 +115,18 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	family_init(&in->family);
 	take_stdio();
 	control_init(in);
-	is_reexec = is_reexec && kept_take(in, &queue_fd, &family_fd);
+	takeover_init(in);
+	has_state = is_reexec && kept_take(in, &queue_fd, &family_fd);
+	if (has_state) {
+		args_settle_variables(in, false);
+		sys_close(STREAM_FD);                        /* who writes there is told that nobody reads */
+	}
+	is_reexec = has_state || (is_reexec && takeover_is_due(in));
 	open_all(in, queue_fd);
 	if (left_out)
 		initlog(&in->log, LOG_TO_BOTH, "environment too large, left out: %.40s ...", left_out);
 	if (is_reexec)
-		go_on(in, family_fd);
+		go_on(in, has_state, family_fd);
 	else
 		begin_boot(in);
 	err = sys_lock_memory(MCL_CURRENT | MCL_FUTURE);

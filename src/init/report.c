@@ -12,6 +12,7 @@
 #include "init/level.h"
 #include "init/power.h"
 #include "init/reap.h"
+#include "init/takeover.h"
 #include "lib/sys.h"
 
 enum { HEAD_BYTES = offsetof(struct report, text) };
@@ -123,6 +124,13 @@ static void on_children(struct init *in, const struct report *report, int fds[RE
 	fds[0] = -1;
 }
 
+static void on_state(struct init *in, const struct report *report, int fds[REPORT_FDS_MAX])
+{
+	(void)report;
+	takeover_take(in, fds);
+	fds[0] = fds[1] = -1;
+}
+
 static void (*const on_report[])(struct init *, const struct report *, int[REPORT_FDS_MAX]) = {
 	[REPORT_LOG] = on_log,
 	[REPORT_CONSOLE] = on_console,
@@ -130,6 +138,7 @@ static void (*const on_report[])(struct init *, const struct report *, int[REPOR
 	[REPORT_LEVEL] = on_level,
 	[REPORT_POWER] = on_power,
 	[REPORT_CHILDREN] = on_children,
+	[REPORT_STATE] = on_state,
 };
 static_assert(sizeof on_report / sizeof on_report[0] == REPORT_COUNT, "act on every report");
 

@@ -11,6 +11,7 @@
 #include "init/job.h"
 #include "init/kept.h"
 #include "init/level.h"
+#include "init/stream.h"
 #include "lib/sys.h"
 
 enum { CRASH_WINDOW_S = 60, LAST_RESORT_PAUSE_S = 5 };
@@ -34,36 +35,103 @@ int survive_install(void (*handler)(int))
 
 /* --- a new image --- */
 
+/* The environment that init got, and what was set by request: stock hands its variables over in this way, and takes
+ * them so. */
 static void execute(struct init *in, const char *path)
 {
 	char name[] = "init", flag[] = "--init";
-	char *argv[] = { name, flag, NULL };
+	char *argv[] = { name, flag, NULL }, *envp[INHERITED_MAX + ENVIRON_VARS + 1];
+	int count = 0;
 
-	(void)sys_exec(path, argv, in->inherited);   /* returning is its failure */
+	for (char **variable = in->inherited; *variable; variable++)
+		envp[count++] = *variable;
+	for (int i = 0; i < ENVIRON_VARS; i++)
+		if (*in->vars.var[i] && memchr(in->vars.var[i], '\0', ENVIRON_VAR_BYTES))
+			envp[count++] = in->vars.var[i];
+	envp[count] = NULL;
+	(void)sys_exec(path, argv, envp);            /* returning is its failure */
 }
 
-/* Helpers and disposable children do not pass: a new image has its own. */
+/* Helpers and disposable children do not pass: a new image has its own. A shutdown is no child of this image's any more
+ * as soon as it runs. */
 static void dismiss_children(struct init *in)
 {
 	initlog_stop_helpers(&in->log);
 	for (enum job_kind kind = 0; kind < JOB_COUNT; kind++)
-		job_cancel(in, kind);
+		if (kind != JOB_SHUTDOWN)
+			job_cancel(in, kind);
+}
+
+static _Noreturn void write_stream(struct init *in, int fd)
+{
+	child_shed(in, fd);
+	sys_exit(stream_write_in_child(in, fd) ? 1 : 0);
+}
+
+/* The state as text, at the number where the next image looks for it. The child that writes it ends when it is read, or
+ * when nobody reads it; 0 or a negative errno. */
+static int send_stream(struct init *in, pid_t *writer)
+{
+	int fds[2], err = sys_pipe(fds, O_CLOEXEC);
+
+	if (err)
+		return err;
+	/* An empty pipe takes the signature at once. */
+	err = sys_write(fds[1], STREAM_SIGNATURE, STREAM_SIGNATURE_BYTES) == STREAM_SIGNATURE_BYTES ? 0 : -EIO;
+	if (!err) {
+		*writer = sys_fork();
+		if (!*writer)
+			write_stream(in, fds[1]);
+		err = *writer < 0 ? *writer : 0;
+	}
+	if (!err && fds[0] != STREAM_FD) {
+		int moved = sys_dup2(fds[0], STREAM_FD);
+
+		err = moved < 0 ? moved : 0;
+	} else if (!err) {
+		err = sys_set_cloexec(STREAM_FD, 0);
+	}
+	if (fds[0] != STREAM_FD)
+		sys_close(fds[0]);
+	sys_close(fds[1]);
+	return err;
+}
+
+static int reexec(struct init *in, enum image image)
+{
+	pid_t writer = 0;
+	int err = image == IMAGE_OURS ? kept_save(in) : kept_pass_channel(in);
+
+	if (!err)
+		err = send_stream(in, &writer);
+	if (!err) {
+		dismiss_children(in);
+		execute(in, INIT_PATH);
+		err = -ENOEXEC;
+	}
+	if (writer > 0)
+		(void)sys_kill(writer, SIGKILL);     /* reaped as anybody's child */
+	sys_close(STREAM_FD);
+	kept_withhold(in);
+	return err;
 }
 
 void survive_reexec(struct init *in)
 {
-	int err;
+	enum image image = in->level.image;
+	bool has_power = job_is_busy(in, JOB_POWER), has_console = job_is_busy(in, JOB_CONSOLE);
 
+	in->level.image = IMAGE_NONE;
 	if (!strchr("S0123456", in->level.now))
 		return;
-	initlog(&in->log, LOG_TO_SYSLOG, "Trying to re-exec init");
-	err = kept_save(in);
-	if (!err) {
-		dismiss_children(in);
-		execute(in, INIT_PATH);
-	}
-	kept_withhold(in);
+	if (!reexec(in, image))
+		return;
 	initlog(&in->log, LOG_TO_CONSOLE, "Attempt to re-exec failed");
+	job_want(in, JOB_DOOR);
+	if (has_power)
+		job_want(in, JOB_POWER);
+	if (has_console)
+		job_want(in, JOB_CONSOLE);
 }
 
 /* --- crashes --- */

@@ -17,7 +17,8 @@ int survive_install(void (*handler)(int)) MUST_CHECK;
 
 _Noreturn void survive_crashed(struct init *in, int signal);
 
-/* telinit u. Returns when it failed; then it is said, and all is as before. Not possible while booting. */
+/* Executes the image that in->level.image says was found, with the state as it and as any sysvinit reads it. Returns
+ * when it failed; then it is said, and all is as before. Does nothing while booting. */
 void survive_reexec(struct init *in);
 
 #endif

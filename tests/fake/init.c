@@ -22,6 +22,7 @@
 #include "init/job.h"
 #include "init/reap.h"
 #include "init/table.h"
+#include "init/takeover.h"
 
 enum { MEMFD = 1 | 2 };         /* MFD_CLOEXEC | MFD_ALLOW_SEALING */
 
@@ -59,6 +60,7 @@ struct init *fake_init_begin(void)
 	open_log(in);
 	family_init(&in->family);
 	control_init(in);
+	takeover_init(in);
 	in->load_fd = in->kept_fd = in->children_fd = -1;
 	in->epoll_fd = in->signal_fd = in->timer_fd = in->report_fd = in->report_child_fd = -1;
 	strcpy(in->console, "/dev/console");

@@ -414,6 +414,14 @@ static int fake_waitid(idtype_t type, id_t id, siginfo_t *out, int options)
 {
 	if (!people.first)
 		return waitid(type, id, out, options);
+	/* Who only looks takes no end. */
+	if (options & WNOWAIT) {
+		bool is_child = type == P_ALL ? people.living > 0 : (pid_t)id >= people.first && (pid_t)id < people.next;
+
+		memset(out, 0, sizeof *out);
+		errno = ECHILD;
+		return is_child ? 0 : -1;
+	}
 	if (people.ends_told < people.ends) {
 		*out = people.end[people.ends_told++ % ENDS_MAX];
 		people.living -= out->si_pid >= people.first && out->si_pid < people.next;

@@ -120,10 +120,10 @@ def nothing_is_on_the_list_that_can_wait_or_keeps_state():
 
 
 @tap.case()
-def memory_is_allocated_by_the_loader_and_the_table_it_builds_alone():
+def memory_is_allocated_in_children_that_read_and_by_the_table_they_build_alone():
     for module, names in sorted(imports().items()):
         if names & {"malloc", "calloc", "realloc", "strdup", "aligned_alloc"}:
-            tap.check(module in ("init/loader", "init/table"), "%s allocates" % module)
+            tap.check(module in ("init/loader", "init/stream", "init/table"), "%s allocates" % module)
 
 
 @tap.case()

@@ -193,6 +193,29 @@ static void the_last_byte_of_the_room_is_used(void **state)
 	assert_null(in->inherited[1]);
 }
 
+static void what_is_a_variable_of_init_is_no_inherited_one(void **state)
+{
+	static struct init in;
+
+	(void)state;
+	for (int adopt = 0; adopt < 2; adopt++) {
+		memset(&in, 0, sizeof in);
+		assert_int_equal(environ_set(&in.vars, "INIT_A=set"), 0);
+		in.inherited[0] = (char[]){ "INIT_A=old" };
+		in.inherited[1] = (char[]){ "HOME=/" };
+		in.inherited[2] = (char[]){ "INIT_B=b" };
+		in.inherited[3] = (char[]){ "INIT_VERSION=sysvinit-3.06" };
+		in.inherited[4] = (char[]){ "TERM=linux" };
+		args_settle_variables(&in, adopt);
+		assert_string_equal(in.inherited[0], "HOME=/");
+		assert_string_equal(in.inherited[adopt ? 1 : 2], "TERM=linux");
+		assert_null(in.inherited[adopt ? 2 : 3]);
+		assert_string_equal(in.vars.var[0], adopt ? "INIT_A=old" : "INIT_A=set");
+		assert_string_equal(in.vars.var[1], adopt ? "INIT_B=b" : "");
+		assert_int_equal(environ_has(&in.vars, "INIT_B"), adopt);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -207,6 +230,7 @@ int main(void)
 		CASE(an_automatic_boot_is_in_the_environment),
 		CASE(what_does_not_fit_is_left_out_and_named),
 		CASE(the_last_byte_of_the_room_is_used),
+		CASE(what_is_a_variable_of_init_is_no_inherited_one),
 	};
 #undef CASE
 

@@ -54,6 +54,8 @@ static const struct {
 	{ JOB_POWER, "power status reader", 10 },
 	{ JOB_ASKER, "level asker", 0 },
 	{ JOB_SHUTDOWN, "shutdown", 0 },
+	{ JOB_IMAGE, "check of /sbin/init", 10 },
+	{ JOB_STATE, "reader of the state", 10 },
 };
 
 static void nothing_is_started_that_nobody_wants(void **state)

@@ -15,6 +15,7 @@
 
 #include "fake/init.h"
 #include "init/control.h"
+#include "init/job.h"
 #include "init/kept.h"
 #include "lib/sys.h"
 
@@ -48,6 +49,9 @@ static void fill(struct init *in)
 	in->is_console_missing = true;
 	in->crash_ns[0] = 11;
 	in->crash_ns[CRASHES_KEPT - 1] = 33;
+	in->level.is_torn = true;
+	job_want(in, JOB_POWER);
+	job_want(in, JOB_DOOR);
 	strcpy(in->vars.var[3], "INIT_X=y");
 	in->control.is_closed = true;
 	fake_adopt(in, "a:2:once:x\n");
@@ -81,9 +85,34 @@ static void what_was_saved_is_taken(void **state)
 	assert_string_equal(next.console, "/dev/ttyS9");
 	assert_true(next.is_console_missing);
 	assert_memory_equal(next.crash_ns, in->crash_ns, sizeof next.crash_ns);
+	for (enum job_kind kind = 0; kind < JOB_COUNT; kind++)
+		assert_int_equal(next.job[kind].is_wanted, kind == JOB_POWER);  /* the door is looked after anyway */
 	assert_memory_equal(&next.vars, &in->vars, sizeof next.vars);
 	assert_true(next.control.is_closed);
 	assert_int_equal(next.control.fd, -1);
+}
+
+static void what_another_init_told_is_read_but_for_what_only_we_know(void **state)
+{
+	static const struct record_flags every[] = { { true, false, false, true }, { false, true, true, false } };
+	struct init *in = *state;
+	struct record_flags out;
+	int fd = dup(KEPT_FD);
+
+	fill(in);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(kept_write_in_child(in, &every[i], fd), 0);
+		memset(&next, 0, sizeof next);
+		assert_true(kept_read_level(&next, fd, &out));
+		assert_memory_equal(&out, &every[i], sizeof out);
+	}
+	in->level.deadline = in->level.reread_at = MONO_NEVER;
+	assert_memory_equal(&next.level, &in->level, sizeof next.level);
+	assert_int_equal(next.console[0], '\0');
+	assert_false(kept_read_level(&next, -1, &out));
+	assert_int_equal(ftruncate(fd, 40), 0);
+	assert_false(kept_read_level(&next, fd, &out));
+	assert_false(job_is_busy(&next, JOB_POWER));
 }
 
 static bool passes(int fd)
@@ -311,6 +340,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		CASE(what_was_saved_is_taken),
+		CASE(what_another_init_told_is_read_but_for_what_only_we_know),
 		CASE(descriptors_pass_an_exec_only_between_saving_and_taking),
 		CASE(the_channel_comes_along),
 		CASE(one_changed_bit_is_noticed),

@@ -339,6 +339,13 @@ static void requests_are_taken_only_between_changes(void **state)
 		in->level.phase = phase;
 		assert_int_equal(level_takes_requests(in), phase == PHASE_STEADY || phase == PHASE_ASK);
 	}
+	in->level.phase = PHASE_STEADY;
+	level_request(in, 'U', -1);                     /* a new image is looked at, and then executed, first */
+	assert_true(job_is_busy(in, JOB_IMAGE));
+	assert_false(level_takes_requests(in));
+	in->job[JOB_IMAGE] = (struct job){ 0 };
+	in->level.image = IMAGE_OURS;
+	assert_false(level_takes_requests(in));
 }
 
 /* --- reading again --- */

@@ -2,6 +2,7 @@
 /* What a crash does ends in an exec or never, so it happens in a forked child here, whose own processes are made up;
  * tests/system/init_reexec.py looks at the real thing. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 #include "init/control.h"
 #include "init/job.h"
 #include "init/kept.h"
+#include "init/stream.h"
 #include "init/survive.h"
 #include "lib/sys.h"
 
@@ -76,9 +78,8 @@ static void no_handler_is_an_error(void **state)
 	assert_true(nth > 5);
 }
 
-static void an_exec_that_fails_is_said_and_changes_nothing(void **state)
+static void fail_to_execute(struct init *in, enum image image)
 {
-	struct init *in = *state;
 	const struct fake_kill *kill;
 	pid_t getty;
 
@@ -89,13 +90,49 @@ static void an_exec_that_fails_is_said_and_changes_nothing(void **state)
 	fake_kills(&kill);
 	fake_forget_said(in);
 	fault_name("exec", -ENOENT);
+	job_want(in, JOB_POWER);
+	in->level.image = image;
 	survive_reexec(in);
 	assert_true(fault_fired());
+	fault_clear();
+	assert_int_equal(in->level.image, IMAGE_NONE);
+	assert_true(job_is_busy(in, JOB_POWER));        /* what was not through is done yet */
+	assert_int_equal(fcntl(STREAM_FD, F_GETFD), -1);
 	assert_true(fake_has_said(in, SINK_CONSOLE, "Attempt to re-exec failed"));
 	assert_int_equal(fake_entry(in, "g")->pid, getty);
 	assert_int_equal(in->level.now, '2');
 	for (int i = fake_kills(&kill); i-- > 0;)
 		assert_int_not_equal(kill[i].pid, getty);
+}
+
+static void an_exec_that_fails_is_said_and_changes_nothing(void **state)
+{
+	fail_to_execute(*state, IMAGE_OURS);
+}
+
+static void nor_does_it_if_the_image_is_anothers(void **state)
+{
+	fail_to_execute(*state, IMAGE_FOREIGN);
+}
+
+static void whatever_call_fails_on_the_way_to_the_exec_it_is_said_and_nothing_is_left_open(void **state)
+{
+	struct init *in = *state;
+	int before = fds_open(), nth = 0;
+	bool fired;
+
+	do {
+		in->level.image = IMAGE_OURS;
+		fake_forget_said(in);
+		fault_arm(++nth, -ENFILE);
+		survive_reexec(in);
+		fired = fault_fired();
+		if (!fake_has_said(in, SINK_CONSOLE, "Attempt to re-exec failed"))
+			fail_msg("call %d fails and it is not said", nth);
+		assert_int_equal(fds_open(), before);
+	} while (fired);
+	assert_int_equal(fcntl(KEPT_FD, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_true(nth > 8);
 }
 
 static void it_is_no_time_for_a_new_image_while_the_machine_boots(void **state)
@@ -104,6 +141,7 @@ static void it_is_no_time_for_a_new_image_while_the_machine_boots(void **state)
 
 	for (const char *level = "#*789"; *level; level++) {
 		in->level.now = *level;
+		in->level.image = IMAGE_OURS;
 		fault_name("exec", -ENOENT);
 		survive_reexec(in);
 		assert_false(fault_fired());
@@ -115,6 +153,7 @@ static void without_a_state_to_leave_there_is_no_exec(void **state)
 	struct init *in = *state;
 
 	in->kept_fd = -1;
+	in->level.image = IMAGE_OURS;
 	fault_name("exec", -ENOENT);
 	survive_reexec(in);
 	assert_false(fault_fired());
@@ -325,6 +364,8 @@ int main(void)
 		CASE(the_fatal_signals_get_the_handler_on_a_stack_of_its_own),
 		CASE(no_handler_is_an_error),
 		CASE(an_exec_that_fails_is_said_and_changes_nothing),
+		CASE(nor_does_it_if_the_image_is_anothers),
+		CASE(whatever_call_fails_on_the_way_to_the_exec_it_is_said_and_nothing_is_left_open),
 		CASE(it_is_no_time_for_a_new_image_while_the_machine_boots),
 		CASE(without_a_state_to_leave_there_is_no_exec),
 		CASE(a_crash_says_so_and_executes_this_image_with_its_state),
