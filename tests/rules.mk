@@ -39,3 +39,20 @@ bench: stage
 -include tests/fuzz/rules.mk
 
 .PHONY: unit check check-system check-vm bench fuzz-replay
+
+# An init that faults where a test wants it to: tests/fault/sys.c in place of lib/sys.c, and no limit to its crashes.
+FAULTY_OBJS = $(filter-out $(B)/pid1/lib/sys.o $(B)/pid1/init/survive.o,$(addprefix $(B)/pid1/,$(init_OBJS))) \
+	$(B)/faulty/sys.o $(B)/faulty/survive.o
+$(B)/faulty/sys.o: tests/fault/sys.c src/lib/sys.c src/lib/sys.h Makefile
+	@mkdir -p $(@D)
+	$(PID1_CC) $(PID1_OURS) -fno-delete-null-pointer-checks $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/faulty/survive.o: src/init/survive.c Makefile
+	@mkdir -p $(@D)
+	$(PID1_CC) $(PID1_OURS) -DSURVIVE_WINDOW_S=0 $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/faulty/init: $(FAULTY_OBJS)
+	$(PID1_CC) $(PID1_OURS) $(CFLAGS) -o $@ $^ $(PID1_LDFLAGS) $(LDFLAGS)
+
+faulty: $(B)/faulty/init
+.PHONY: faulty

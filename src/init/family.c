@@ -20,8 +20,8 @@ struct family_image {
 	uint64_t size_bytes;
 };
 static_assert(sizeof(struct family_image) == 32, "shared layout");
-static_assert(sizeof(struct entry) == 80 && offsetof(struct entry, guard_since_ns) == 48,
-	"shared layout");
+static_assert(sizeof(struct entry) == 80 && offsetof(struct entry, guard_since_ns) == 48 &&
+	offsetof(struct entry, forked) == 76, "shared layout");
 static_assert(sizeof ((struct entry *)0)->id == sizeof ((struct table_entry *)0)->id, "copied as is");
 static_assert(sizeof ((struct entry *)0)->levels == sizeof ((struct table_entry *)0)->levels,
 	"copied as is");
@@ -36,7 +36,17 @@ void family_init(struct family *family)
 void family_seal(struct entry *entry)
 {
 	entry->checksum = num_hash((const char *)entry + sizeof entry->checksum,
-		sizeof *entry - sizeof entry->checksum);
+		offsetof(struct entry, forked) - sizeof entry->checksum);
+}
+
+/* By the image alone: the family itself may be in the middle of a change to another. */
+void family_seal_all(struct family *family)
+{
+	struct family_image *image = family->image;
+	struct entry *entry = (struct entry *)(image + 1);
+
+	for (int32_t i = 0; image && i < image->total; i++)
+		family_seal(&entry[i]);
 }
 
 /* --- the pid index --- */
@@ -102,6 +112,7 @@ void family_set_running(struct family *family, struct entry *entry, pid_t pid)
 	entry->pid = pid;
 	entry->flags &= ~(uint32_t)ENTRY_STOPPING;
 	family_seal(entry);
+	entry->forked = 0;
 	index_insert(family, family_position(family, entry));
 	count_running(family, entry, 1);
 }

@@ -32,7 +32,7 @@ struct entry {
 	int64_t held_until_ns;
 	uint32_t guard_count;
 	uint32_t process_offset, process_len;
-	uint32_t padding;
+	int32_t forked;                 /* by the kernel: the pid of a start that is not noted yet; not in the checksum */
 };
 
 struct family {
@@ -68,6 +68,9 @@ int32_t family_position(const struct family *family, const struct entry *entry);
 
 /* After any change of a field. */
 void family_seal(struct entry *entry);
+
+/* For a fatal handler: what the signal of another process found in the middle of a change is no damage. */
+void family_seal_all(struct family *family);
 
 /* The entry's process was started / has ended or is given up: index, counts and marks in one step, so that no pid is
  * looked up, and none signalled, after its end. */

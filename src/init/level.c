@@ -117,8 +117,6 @@ void level_resume(struct init *in)
 		ask_begin(in);
 		break;
 	default:
-		if (in->level.phase == PHASE_STEADY)
-			in->level.wanted = in->level.now;
 		in->level.phase = PHASE_LOAD;
 		load_begin(in);
 	}
@@ -346,13 +344,13 @@ static void ask_level(struct init *in, char letter)
 {
 	if (letter == in->level.now)
 		return;
+	in->level.wanted = letter;                   /* first: what is said is done, also over a crash */
 	if (letter == LEVEL_SINGLE)
 		initlog(&in->log, LOG_TO_BOTH, "Going single user");
 	else
 		initlog(&in->log, LOG_TO_BOTH, "Switching to runlevel: %c", letter);
 	if (strchr("S016", letter))
 		job_want(in, JOB_CONSOLE);           /* its line as the scripts expect it */
-	in->level.wanted = letter;
 	record_change(in);
 	level_step(in, EV_ASKED);
 }

@@ -23,9 +23,11 @@
 
 static struct init self;
 
-static void on_fatal_signal(int signal)
+static void on_fatal_signal(int signal, siginfo_t *why, void *context)
 {
-	survive_crashed(&self, signal);
+	(void)signal;
+	(void)context;
+	survive_crashed(&self, why);
 }
 
 /* 0, 1 and 2 are never a terminal in pid 1, and never free for something else to land on. */

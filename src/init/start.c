@@ -111,6 +111,11 @@ static void mark_started(struct init *in, struct entry *entry, pid_t pid, struct
 		record_start(&in->log, entry->id, pid);
 }
 
+void start_note(struct init *in, struct entry *entry, struct mono now)
+{
+	mark_started(in, entry, entry->forked, now);
+}
+
 int start_entry(struct init *in, struct entry *entry, struct mono now)
 {
 	uint64_t record_seq = in->log.queue ? queue_next_seq(in->log.queue) : 0;
@@ -120,7 +125,7 @@ int start_entry(struct init *in, struct entry *entry, struct mono now)
 		hold_back(in, entry, now);
 		return 0;
 	}
-	pid = sys_fork();
+	pid = sys_fork_noting(&entry->forked);
 	if (!pid)
 		child_main(in, entry, record_seq);
 	if (pid < 0)

@@ -26,6 +26,9 @@ bool start_is_of_level(const struct entry *entry, char level);
 bool start_is_respawned(const struct entry *entry);
 bool start_is_waited_for(const struct entry *entry);
 
+/* A start that the image before did not come to note: entry->forked is a child of ours. */
+void start_note(struct init *in, struct entry *entry, struct mono now);
+
 /* Forks the entry's process, marks it, puts its record. Not started: 0 pid with the guard (then it is on the held
  * list, said) or a negative errno of fork. */
 int start_entry(struct init *in, struct entry *entry, struct mono now) MUST_CHECK;

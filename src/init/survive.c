@@ -14,15 +14,15 @@
 #include "init/stream.h"
 #include "lib/sys.h"
 
-enum { CRASH_WINDOW_S = 60, LAST_RESORT_PAUSE_S = 5 };
+enum { LAST_RESORT_PAUSE_S = 5 };
 
 const int survive_fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, 0 };
 
-int survive_install(void (*handler)(int))
+int survive_install(void (*handler)(int, siginfo_t *, void *))
 {
 	static char stack[32768];                    /* struct kept alone is 6 KiB */
 	const stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
-	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_ONSTACK | SA_NODEFER };
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 	int err = sys_sigaltstack(&alternate);
 
 	sigfillset(&action.sa_mask);
@@ -39,7 +39,7 @@ int survive_install(void (*handler)(int))
  * them so. */
 static void execute(struct init *in, const char *path)
 {
-	char name[] = "init", flag[] = "--init";
+	char name[] = INIT_PATH, flag[] = "--init";  /* stock executes what its own argv[0] says the next time */
 	char *argv[] = { name, flag, NULL }, *envp[INHERITED_MAX + ENVIRON_VARS + 1];
 	int count = 0;
 
@@ -189,7 +189,7 @@ static bool note_crash(struct init *in)
 	memmove(in->crash_ns, in->crash_ns + 1, sizeof in->crash_ns - sizeof in->crash_ns[0]);
 	in->crash_ns[CRASHES_KEPT - 1] = now.ns;
 	oldest = (struct mono){ in->crash_ns[0] };
-	return oldest.ns && !mono_is_due(mono_after_s(oldest, CRASH_WINDOW_S), now);
+	return oldest.ns && !mono_is_due(mono_after_s(oldest, SURVIVE_WINDOW_S), now);
 }
 
 static _Noreturn void last_shell(struct init *in)
@@ -226,14 +226,18 @@ static _Noreturn void last_resort(struct init *in)
 	}
 }
 
-void survive_crashed(struct init *in, int signal)
+void survive_crashed(struct init *in, const siginfo_t *why)
 {
+	int signal = why->si_signo;
 	bool was_crashing = in->is_crashing, is_last;
 
 	if (sys_getpid() != 1)
 		sys_exit(128 + signal);              /* a child that has not come as far as its own handlers */
 	is_last = note_crash(in) || was_crashing;
 	in->is_crashing = true;                      /* a fault in here must not come back here */
+	/* A process sent it (sigaction(2)): nothing is wrong with what was being written. */
+	if (why->si_code <= 0)
+		family_seal_all(&in->family);
 	if (!is_last) {
 		say_panic(in, signal, "Executing init again.");
 		leave_core(signal);

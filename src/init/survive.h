@@ -7,15 +7,22 @@
 #ifndef INIT_SURVIVE_H
 #define INIT_SURVIVE_H
 
+#include <signal.h>
+
 #include "init/init.h"
 
 /* The signals that a fault raises, 0 behind the last: never blocked, never in the signalfd. */
 extern const int survive_fatal[];
 
-/* handler is main.c's; it calls survive_crashed() with the one struct init. */
-int survive_install(void (*handler)(int)) MUST_CHECK;
+/* Three crashes within this time are too many. A build with fault points has its own idea. */
+#ifndef SURVIVE_WINDOW_S
+#define SURVIVE_WINDOW_S 60
+#endif
 
-_Noreturn void survive_crashed(struct init *in, int signal);
+/* handler is main.c's; it calls survive_crashed() with the one struct init. */
+int survive_install(void (*handler)(int, siginfo_t *, void *)) MUST_CHECK;
+
+_Noreturn void survive_crashed(struct init *in, const siginfo_t *why);
 
 /* Executes the image that in->level.image says was found, with the state as it and as any sysvinit reads it. Returns
  * when it failed; then it is said, and all is as before. Does nothing while booting. */

@@ -11,6 +11,7 @@
 #include "init/job.h"
 #include "init/kept.h"
 #include "init/report.h"
+#include "init/start.h"
 #include "init/stream.h"
 #include "lib/io.h"
 #include "lib/sys.h"
@@ -298,12 +299,15 @@ static bool is_child(pid_t pid)
 	return sys_waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) != -ECHILD;
 }
 
-/* Who was reaped but not yet noted, and whom a text names that is none of ours: not to be waited for, nor signalled. */
-static void let_strangers_go(struct init *in)
+/* Whom the image before had started without coming to note it is noted. Who was reaped but not yet noted, and whom a text names that is none of ours: not to be waited for, nor signalled. */
+static void check_children(struct init *in)
 {
 	for (int32_t i = 0; i < in->family.total; i++) {
 		struct entry *entry = &in->family.entry[i];
 
+		if (!entry->pid && entry->forked > 0 && is_child(entry->forked))
+			start_note(in, entry, mono_now());
+		entry->forked = 0;
 		if (!entry->pid || is_child(entry->pid))
 			continue;
 		initlog(&in->log, LOG_TO_SYSLOG, "Id \"%.4s\": pid %d has ended unseen", entry->id, (int)entry->pid);
@@ -329,7 +333,7 @@ void takeover_go_on(struct init *in, int family_fd, const struct record_flags *o
 		in->level.is_torn = true;
 	}
 	record_resume(&in->log, in->level.now, in->level.previous, out);
-	let_strangers_go(in);
+	check_children(in);
 	in->reap_has_more = true;                    /* SIGCHLD may have been the other image's */
 	level_resume(in);
 }

@@ -19,8 +19,13 @@
 #define FAKE_CLOCK(clock, out)
 #endif
 
+#ifndef clone_noting
+#define clone_noting(flags, where) syscall(SYS_clone, (unsigned long)(flags), 0L, where, 0L, 0L)
+#endif
+
 /* <linux/futex.h>, <linux/kd.h> and <linux/prctl.h> are not among musl's headers: kernel ABI, spelled out. */
 enum { ABI_FUTEX_WAIT = 0, ABI_FUTEX_WAKE = 1 };
+enum { ABI_CLONE_PARENT_SETTID = 0x00100000 };
 enum { ABI_KDSIGACCEPT = 0x4B4E };
 enum { ABI_PR_SET_MM = 35, ABI_PR_SET_MM_ARG_START = 8, ABI_PR_SET_MM_ARG_END = 9 };
 enum { ABI_MFD_NOEXEC_SEAL = 8 };
@@ -378,6 +383,12 @@ pid_t sys_fork(void)
 {
 	BEFORE(fork);
 	return result(fork());
+}
+
+pid_t sys_fork_noting(int32_t *where)
+{
+	BEFORE(fork);
+	return result(clone_noting(SIGCHLD | ABI_CLONE_PARENT_SETTID, where));
 }
 
 int sys_exec(const char *path, char *const argv[], char *const envp[])

@@ -89,6 +89,9 @@ int sys_futex_wake(const _Atomic uint32_t *word);          /* wakes all; number 
 
 /* processes */
 pid_t sys_fork(void) MUST_CHECK;
+/* The same, and the child's pid stands in *where (memory that both share) before either goes on: also if the parent does
+ * not live to see it. */
+pid_t sys_fork_noting(int32_t *where) MUST_CHECK;
 int sys_exec(const char *path, char *const argv[], char *const envp[]);
 int sys_waitid(idtype_t type, id_t id, siginfo_t *out, int options) MUST_CHECK;
 /* A child that has ended (pid -1: any), without waiting: 1 and its pid, code and status as waitid(2) tells them, 0 (none

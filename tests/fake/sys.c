@@ -42,6 +42,7 @@ static int fake_chdir(const char *path);
 static int fake_inotify_add_watch(int fd, const char *path, uint32_t mask);
 static int fake_execve(const char *path, char *const argv[], char *const envp[]);
 static pid_t fake_fork(void);
+static pid_t fake_fork_noting(int32_t *where);
 static pid_t fake_getpid(void);
 static int fake_kill(pid_t pid, int signal);
 static int fake_waitid(idtype_t type, id_t id, siginfo_t *out, int options);
@@ -61,6 +62,7 @@ static int fake_mlockall(int flags);
 #define inotify_add_watch(fd, path, mask) fake_inotify_add_watch(fd, path, mask)
 #define execve(path, argv, envp) fake_execve(path, argv, envp)
 #define fork() fake_fork()
+#define clone_noting(flags, where) fake_fork_noting(where)
 #define getpid() fake_getpid()
 #define kill(pid, signal) fake_kill(pid, signal)
 #define waitid(type, id, out, options) fake_waitid(type, id, out, options)
@@ -393,6 +395,15 @@ static pid_t fake_fork(void)
 		return real_fork();
 	people.living++;
 	return people.next++;
+}
+
+static pid_t fake_fork_noting(int32_t *where)
+{
+	pid_t pid = fake_fork();
+
+	if (pid > 0)
+		*where = pid;
+	return pid;
 }
 
 static int fake_kill(pid_t pid, int signal)

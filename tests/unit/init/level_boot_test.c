@@ -388,7 +388,7 @@ static void a_new_image_goes_on_with_the_phase_of_the_one_before(void **state)
 		for (enum job_kind kind = 0; kind < JOB_COUNT; kind++)
 			assert_int_equal(in->job[kind].is_wanted, kind == cases[i].job);
 		if (cases[i].phase != PHASE_TAKE)
-			assert_int_equal(in->level.wanted, cases[i].phase == PHASE_STEADY ? '2' : '3');
+			assert_int_equal(in->level.wanted, '3');
 		fake_init_end(in);
 	}
 	assert_int_equal(sizeof cases / sizeof cases[0], PHASE_COUNT - 1);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fault/sys.c - lib/sys.c with a fault point before each system call, for a build of init that tests crash (make faulty).
+ * Pid 1 counts the points down in a file that the test has written before it booted; at 0 it really faults. */
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ORDERS_PATH "/run/faults"
+
+enum fault_kind { FAULT_SEGV, FAULT_ILL, FAULT_FPE };
+
+/* Shared with the test: struct.pack("=III"). */
+struct orders {
+	volatile uint32_t left;         /* points to pass before the fault; 0: none is wanted */
+	volatile uint32_t kind;
+	volatile uint32_t faults;       /* that there were */
+};
+
+static struct orders *orders_find(void)
+{
+	static struct orders *orders;
+	static int looked;
+	int fd;
+
+	if (looked++)
+		return orders;
+	fd = open(ORDERS_PATH, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	orders = mmap(NULL, sizeof *orders, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (orders == MAP_FAILED)
+		orders = NULL;
+	return orders;
+}
+
+static void fault(uint32_t kind)
+{
+	volatile int zero = 0, *volatile nowhere = NULL;
+
+	switch (kind) {
+	case FAULT_SEGV:
+		*nowhere = 1;
+		break;
+	case FAULT_FPE:
+		zero = 1 / zero;
+		break;
+	}
+	__builtin_trap();
+}
+
+static void fault_point(void)
+{
+	struct orders *orders;
+
+	if (syscall(SYS_getpid) != 1)
+		return;
+	orders = orders_find();
+	if (!orders || !orders->left || --orders->left)
+		return;
+	orders->faults++;
+	fault(orders->kind);
+}
+
+#define BEFORE(name) fault_point()
+
+#include "lib/sys.c"
