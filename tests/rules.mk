@@ -27,7 +27,7 @@ unit: $(UNIT_BINS)
 check: all unit fuzz-replay
 	B=$(B) python3 tests/suites.py unit fuzz
 
-check-system: stage
+check-system: stage faulty
 	B=$(B) python3 tests/suites.py system
 
 check-vm: stage

@@ -93,6 +93,7 @@ struct init {
 	struct takeover takeover;
 	int64_t crash_ns[CRASHES_KEPT]; /* CLOCK_BOOTTIME, oldest first; 0: none */
 	bool is_crashing;               /* in the fatal handler */
+	bool is_up;                     /* what the image before left is taken: the state is this one's to save */
 	uint64_t orphans;               /* reaped children that were nobody's */
 };
 

@@ -215,6 +215,25 @@ bool kept_read_level(struct init *in, int fd, struct record_flags *out)
 	return true;
 }
 
+int kept_save_again(struct init *in, void (*note)(int64_t crash_ns[CRASHES_KEPT]))
+{
+	struct kept kept;
+	int err;
+
+	if (!read_valid(KEPT_FD, &kept))
+		return -ENODATA;
+	note(kept.crash_ns);
+	memcpy(in->crash_ns, kept.crash_ns, sizeof in->crash_ns);
+	err = write_sealed(&kept, KEPT_FD);
+	if (!err)
+		err = pass(KEPT_FD, 1);
+	if (!err)
+		err = pass(kept.family_fd, 1);
+	if (!err)
+		err = pass(kept.queue_fd, 1);
+	return err ? err : pass(kept.control_fd, 1);
+}
+
 static void restore_jobs(struct init *in, const struct kept *kept)
 {
 	if (kept->more & MORE_POWER)

@@ -25,6 +25,10 @@ int kept_pass_channel(struct init *in) MUST_CHECK;
 int kept_write_in_child(const struct init *in, const struct record_flags *out, int fd) MUST_CHECK;
 bool kept_read_level(struct init *in, int fd, struct record_flags *out);
 
+/* The same for an image that has not come so far: what the one before left passes once more, with the times of crashes as
+ * note() sets them. An error: it left nothing. Safe in a fatal handler. */
+int kept_save_again(struct init *in, void (*note)(int64_t crash_ns[CRASHES_KEPT])) MUST_CHECK;
+
 /* After an exec that failed: the descriptors are close-on-exec again. */
 void kept_withhold(struct init *in);
 

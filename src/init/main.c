@@ -68,15 +68,12 @@ static void remember_console(struct init *in)
 /* Descriptors, signals, memory: what the loop stands on. Nothing of it fails on a machine that can run at all. */
 static void open_all(struct init *in, int queue_fd)
 {
-	int loop_err = loop_open(in);
-	int log_err, survive_err;
+	int loop_err = loop_open(in), log_err;
 
 	control_open(in);                                    /* before descriptor 10 is anybody's */
 	log_err = open_log(in, queue_fd);
-	survive_err = survive_install(on_fatal_signal);
-	if (loop_err || log_err || survive_err)
-		initlog(&in->log, LOG_TO_BOTH, "cannot set up: %s",
-			strerror(-(loop_err ? loop_err : log_err ? log_err : survive_err)));
+	if (loop_err || log_err)
+		initlog(&in->log, LOG_TO_BOTH, "cannot set up: %s", strerror(-(loop_err ? loop_err : log_err)));
 	if (in->kept_fd < 0 && kept_open(in))
 		initlog(&in->log, LOG_TO_BOTH, "no state will be kept over a crash");
 }
@@ -106,15 +103,16 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	bool is_reexec = args_is_reexec(argc, argv), has_state;
 	char title[TITLE_MAX];
 	const char *left_out;
-	int queue_fd = -1, family_fd = -1, err;
+	int queue_fd = -1, family_fd = -1, survive_err, err;
 
+	in->load_fd = in->kept_fd = in->children_fd = -1;
+	family_init(&in->family);
+	survive_err = survive_install(on_fatal_signal);      /* from here on a fault is no death */
 	args_parse(argc, argv, &in->boot);
 	left_out = args_keep_environment(in, envp);
 	title_init(&in->title, argv, envp, title);
 	environ = in->inherited;                             /* libc's: the title overwrites the old one */
 	remember_console(in);
-	in->load_fd = in->kept_fd = in->children_fd = -1;
-	family_init(&in->family);
 	take_stdio();
 	control_init(in);
 	takeover_init(in);
@@ -125,12 +123,15 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	}
 	is_reexec = has_state || (is_reexec && takeover_is_due(in));
 	open_all(in, queue_fd);
+	if (survive_err)
+		initlog(&in->log, LOG_TO_BOTH, "cannot survive a fault: %s", strerror(-survive_err));
 	if (left_out)
 		initlog(&in->log, LOG_TO_BOTH, "environment too large, left out: %.40s ...", left_out);
 	if (is_reexec)
 		go_on(in, has_state, family_fd);
 	else
 		begin_boot(in);
+	in->is_up = true;
 	err = sys_lock_memory(MCL_CURRENT | MCL_FUTURE);
 	if (err)
 		initlog(&in->log, LOG_TO_SYSLOG, "cannot lock memory: %s", strerror(-err));

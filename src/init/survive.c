@@ -181,15 +181,27 @@ static void leave_core(int signal)
 	sys_exit(128 + signal);
 }
 
-/* True for the last of too many in too short a time. */
-static bool note_crash(struct init *in)
+static void note_crash(int64_t crash_ns[CRASHES_KEPT])
 {
-	struct mono now = mono_now(), oldest;
+	memmove(crash_ns, crash_ns + 1, (CRASHES_KEPT - 1) * sizeof crash_ns[0]);
+	crash_ns[CRASHES_KEPT - 1] = mono_now().ns;
+}
 
-	memmove(in->crash_ns, in->crash_ns + 1, sizeof in->crash_ns - sizeof in->crash_ns[0]);
-	in->crash_ns[CRASHES_KEPT - 1] = now.ns;
-	oldest = (struct mono){ in->crash_ns[0] };
-	return oldest.ns && !mono_is_due(mono_after_s(oldest, SURVIVE_WINDOW_S), now);
+/* Too many in too short a time. */
+static bool is_once_too_often(const struct init *in)
+{
+	struct mono oldest = { in->crash_ns[0] }, newest = { in->crash_ns[CRASHES_KEPT - 1] };
+
+	return oldest.ns && !mono_is_due(mono_after_s(oldest, SURVIVE_WINDOW_S), newest);
+}
+
+/* An image that is not up yet leaves what it found. 0 or a negative errno. */
+static int save(struct init *in)
+{
+	if (!in->is_up)
+		return kept_save_again(in, note_crash);
+	note_crash(in->crash_ns);
+	return kept_save(in);
 }
 
 static _Noreturn void last_shell(struct init *in)
@@ -230,18 +242,20 @@ void survive_crashed(struct init *in, const siginfo_t *why)
 {
 	int signal = why->si_signo;
 	bool was_crashing = in->is_crashing, is_last;
+	int err;
 
 	if (sys_getpid() != 1)
 		sys_exit(128 + signal);              /* a child that has not come as far as its own handlers */
-	is_last = note_crash(in) || was_crashing;
 	in->is_crashing = true;                      /* a fault in here must not come back here */
 	/* A process sent it (sigaction(2)): nothing is wrong with what was being written. */
-	if (why->si_code <= 0)
+	if (why->si_code <= 0 && !was_crashing)
 		family_seal_all(&in->family);
+	err = was_crashing ? -EBUSY : save(in);
+	is_last = was_crashing || is_once_too_often(in);
 	if (!is_last) {
 		say_panic(in, signal, "Executing init again.");
 		leave_core(signal);
-		if (!kept_save(in)) {
+		if (!err) {
 			dismiss_children(in);
 			execute(in, SELF_PATH);      /* the disk that holds it may be what is wrong */
 			execute(in, INIT_PATH);

@@ -2,6 +2,7 @@
 /* fault/sys.c - lib/sys.c with a fault point before each system call, for a build of init that tests crash (make faulty).
  * Pid 1 counts the points down in a file that the test has written before it booted; at 0 it really faults. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -11,11 +12,12 @@
 
 enum fault_kind { FAULT_SEGV, FAULT_ILL, FAULT_FPE };
 
-/* Shared with the test: struct.pack("=III"). */
+/* Shared with the test: struct.pack("=IIII"). */
 struct orders {
 	volatile uint32_t left;         /* points to pass before the fault; 0: none is wanted */
 	volatile uint32_t kind;
 	volatile uint32_t faults;       /* that there were */
+	volatile uint32_t then;         /* left, for the image that comes up after the fault */
 };
 
 static struct orders *orders_find(void)
@@ -51,16 +53,26 @@ static void fault(uint32_t kind)
 	__builtin_trap();
 }
 
+/* A fault in the handling of a fault ends in the last resort, as it is meant to: there is nothing to find out. */
+static int is_in_handler(void)
+{
+	stack_t stack;
+
+	return !sigaltstack(NULL, &stack) && stack.ss_flags & SS_ONSTACK;
+}
+
 static void fault_point(void)
 {
 	struct orders *orders;
 
-	if (syscall(SYS_getpid) != 1)
+	if (syscall(SYS_getpid) != 1 || is_in_handler())
 		return;
 	orders = orders_find();
 	if (!orders || !orders->left || --orders->left)
 		return;
 	orders->faults++;
+	orders->left = orders->then;
+	orders->then = 0;
 	fault(orders->kind);
 }
 

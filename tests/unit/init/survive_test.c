@@ -30,6 +30,7 @@ static int begin(void **state)
 	struct init *in = *state = fake_init_begin();
 
 	assert_int_equal(kept_open(in), 0);
+	in->is_up = true;
 	return 0;
 }
 
@@ -315,6 +316,48 @@ static void a_crash_in_a_crash_is_the_last(void **state)
 	assert_string_equal(said_by_image(), "");
 }
 
+/* What the image before left is not this one's to write anew, but for the count of crashes. */
+static void a_crash_of_an_image_that_is_not_up_leaves_what_it_found(void **state)
+{
+	struct init *in = *state, *next = calloc(1, sizeof *next);
+	int queue, family;
+
+	put_image("/proc/self/exe");
+	fake_adopt(in, "g:2:respawn:/bin/getty\n");
+	in->level.now = '5';
+	assert_int_equal(kept_save(in), 0);
+	in->level.now = '3';
+	in->is_up = false;
+	for (int crashes = 1; crashes <= 2; crashes++) {
+		assert_int_equal(status_of(crash(in, 1, SIGSEGV)), 0);
+		control_init(next);
+		assert_true(kept_take(next, &queue, &family));
+		assert_int_equal(next->level.now, '5');
+		assert_int_equal(family, in->family.fd);
+		assert_int_equal(next->crash_ns[2], FAKE_MONO_NS);
+		assert_int_equal(next->crash_ns[1], crashes == 1 ? 0 : FAKE_MONO_NS);
+	}
+	see_the_last_resort(in, crash(in, 1, SIGSEGV));
+	free(next);
+}
+
+static void a_signal_from_outside_damages_no_record(void **state)
+{
+	struct init *in = *state;
+	struct family taken;
+	int32_t dropped;
+
+	fake_adopt(in, "g:2:respawn:/bin/getty\n");
+	in->family.entry[0].flags ^= ENTRY_EXECUTED;    /* found in the middle of a change */
+	assert_int_equal(family_attach(&taken, dup(in->family.fd), &dropped), 0);
+	assert_int_equal(dropped, 1);
+	fake_adopt(in, "g:2:respawn:/bin/getty\n");
+	in->family.entry[0].flags ^= ENTRY_EXECUTED;
+	family_seal_all(&in->family);
+	assert_int_equal(family_attach(&taken, dup(in->family.fd), &dropped), 0);
+	assert_int_equal(dropped, 0);
+}
+
 static void without_an_image_or_a_state_the_shell_is_what_is_left(void **state)
 {
 	struct init *in = *state;
@@ -375,6 +418,8 @@ int main(void)
 		CASE(the_state_tells_of_the_crash),
 		CASE(the_third_crash_within_a_minute_is_the_last),
 		CASE(a_crash_in_a_crash_is_the_last),
+		CASE(a_crash_of_an_image_that_is_not_up_leaves_what_it_found),
+		CASE(a_signal_from_outside_damages_no_record),
 		CASE(without_an_image_or_a_state_the_shell_is_what_is_left),
 		CASE(a_crash_before_there_is_a_queue_is_survived),
 		CASE(a_crash_of_a_child_of_pid_1_is_its_own),
