@@ -10,6 +10,7 @@
 
 #include "init/job.h"
 #include "init/loop.h"
+#include "init/power.h"
 #include "init/report.h"
 #include "lib/sys.h"
 
@@ -105,7 +106,7 @@ void control_door_in_child(struct init *in)
 	int fds[2] = { fifo, mounts };
 	int children = sys_open(CHILDREN_PATH, O_RDONLY | O_CLOEXEC, 0);
 
-	report_in_child(in, REPORT_CHILDREN, "", &children, 1);
+	report_in_child(in, REPORT_CHILDREN, power_is_nested_in_child() ? POWER_NESTED : "", &children, 1);
 	if (fifo < 0)
 		sys_exit(-fifo);
 	report_in_child(in, REPORT_DOOR, folder_err ? "" : CONTROL_FOLDER_WATCHED, fds, 2);

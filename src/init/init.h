@@ -94,6 +94,7 @@ struct init {
 	int64_t crash_ns[CRASHES_KEPT]; /* CLOCK_BOOTTIME, oldest first; 0: none */
 	bool is_crashing;               /* in the fatal handler */
 	bool is_up;                     /* what the image before left is taken: the state is this one's to save */
+	bool is_nested;                 /* in a pid name space that is not the first: the end of pid 1 is no panic */
 	uint64_t orphans;               /* reaped children that were nobody's */
 };
 

@@ -11,6 +11,7 @@
 #include "init/init.h"
 #include "init/job.h"
 #include "init/load.h"
+#include "init/power.h"
 #include "init/start.h"
 #include "init/survive.h"
 #include "init/takeover.h"
@@ -549,6 +550,8 @@ static struct mono level_ended(struct init *in, struct mono now)
 		advance(in, level->boot_level);
 		return now;
 	}
+	if (strchr("06", level->now))
+		power_leave(in);
 	if (!level->said_empty)
 		initlog(&in->log, LOG_TO_BOTH, "no more processes left in this runlevel");
 	level->said_empty = true;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "init/power.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/reboot.h>
 
 #include "include/paths.h"
 #include "init/job.h"
@@ -47,6 +49,24 @@ void power_event(struct init *in, char letter)
 		level_signal(in, LEVEL_SIGNAL_POWER_LOW);
 	else
 		level_signal(in, LEVEL_SIGNAL_POWER_FAIL);
+}
+
+/* Of the first pid name space of a machine (PROC_PID_INIT_INO of the kernel: it has no other number). */
+enum { FIRST_PID_NAMESPACE = 0xEFFFFFFC };
+
+bool power_is_nested_in_child(void)
+{
+	struct stat st;
+
+	return !sys_stat("/proc/self/ns/pid", &st) && st.st_ino != (ino_t)(uint32_t)FIRST_PID_NAMESPACE;
+}
+
+void power_leave(struct init *in)
+{
+	/* A question that changes nothing: Ctrl-Alt-Del is ours already, or not there (EINVAL in a name space). */
+	if (!in->is_nested || sys_reboot(RB_DISABLE_CAD) != -EPERM)
+		return;
+	sys_exit(in->level.now == '6' ? POWER_EXIT_REBOOT : 0);
 }
 
 void power_shut_down(struct init *in, const char *flags)

@@ -18,4 +18,15 @@ void power_shut_down(struct init *in, const char *flags);
 void power_shutdown_in_child(struct init *in);
 void power_shutdown_ended(struct init *in, int err);
 
+/* --- the end of a container --- */
+
+/* True in a pid name space of a container, as far as /proc tells; what it is reported by. */
+#define POWER_NESTED "nested"
+bool power_is_nested_in_child(void);
+
+/* Level 0 or 6 has run out. Where reboot(2) is refused, in a container without the right to it, nobody could end the
+ * machine: then pid 1 ends, with POWER_EXIT_REBOOT in level 6, else 0. Returns in every other case. */
+enum { POWER_EXIT_REBOOT = 133 };       /* as systemd-nspawn(1) takes it */
+void power_leave(struct init *in);
+
 #endif

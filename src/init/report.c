@@ -119,7 +119,7 @@ static void on_power(struct init *in, const struct report *report, int fds[REPOR
 
 static void on_children(struct init *in, const struct report *report, int fds[REPORT_FDS_MAX])
 {
-	(void)report;
+	in->is_nested = !strcmp(report->text, POWER_NESTED);
 	reap_take_list(in, fds[0]);
 	fds[0] = -1;
 }

@@ -30,7 +30,6 @@ libc.syscall(169, 0xfee1dead, 672274793, {"0": 0x4321fedc, "6": 0x01234567}[sys.
 open("/tmp/marks", "a").write("refused %d - -\\n" % ctypes.get_errno())
 """
 REALTIME_FIRST = 34
-CAP_SYS_BOOT, CAP_SYS_ADMIN, CAP_SYS_TTY_CONFIG = 22, 21, 26
 
 
 class Container(Scene):
@@ -101,6 +100,47 @@ def ends(offset, words, level, signo):
 for _number, _words, _level, _signal in ((3, "-hH", "0", signal.SIGINT), (4, "-hP", "0", signal.SIGINT),
                                          (5, "-r", "6", signal.SIGHUP), (6, "-r", "6", signal.SIGHUP)):
     ends(_number, _words, _level, _signal)
+
+
+# Executes init as a manager does that leaves a container no right to reboot(2).
+WITHOUT_BOOT = """#!/usr/bin/python3
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+assert libc.prctl(24, 22, 0, 0, 0) == 0
+os.execv("/sbin/init", ["/sbin/init"] + sys.argv[1:])
+"""
+
+
+class Unprivileged(Container):
+    def __init__(self):
+        super().__init__(lambda machine: machine.write("/tmp/start", WITHOUT_BOOT, 0o755), argv0="/tmp/start")
+
+
+def ends_without_reboot(level, status):
+    def case():
+        with Unprivileged() as scene:
+            scene.works()
+            scene.m.telinit(level)
+            wait_for(scene.m.poll_status, "the machine to end", 50)
+            tap.equal(scene.m.poll_status(), ("exited", status), "how it ended")
+            marks = scene.marks()
+            tap.check(["refused", "1", "-", "-"] in marks, "reboot(2) was refused; found %r" % marks)
+    tap.add("where reboot is refused, level %s ends the machine with status %d" % (level, status), case, 90)
+
+
+ends_without_reboot("0", 0)
+ends_without_reboot("6", 133)
+
+
+@tap.case(deadline=60)
+def level_0_without_a_reboot_is_no_end_where_there_is_the_right_to_it():
+    with Container(inittab=BASE.replace("/tmp/end", "/tmp/mark")) as scene:
+        scene.wait_getty("g1")
+        scene.m.telinit("0")
+        wait_for(lambda: "no more processes left in this runlevel" in scene.m.console.lines(), "level 0 to be over")
+        scene.m.promptness()
+        scene.m.telinit("3")
+        wait_for(lambda: scene.m.title() == "init [3]", "level 3")
 
 
 @tap.case(deadline=60)

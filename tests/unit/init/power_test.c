@@ -176,6 +176,46 @@ static void a_shutdown_that_cannot_be_executed_is_said(void **state)
 	assert_true(fake_has_said(in, SINK_CONSOLE, "cannot execute \"/sbin/shutdown\""));
 }
 
+/* What a child that leaves exits with; -1: it did not. */
+static int leaves(struct init *in)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		power_leave(in);
+		_exit(99);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) != 99 ? WEXITSTATUS(status) : -1;
+}
+
+static void a_container_without_the_right_to_reboot_ends_by_its_init(void **state)
+{
+	struct init *in = *state;
+
+	for (int nested = 0; nested < 2; nested++) {
+		in->is_nested = nested;
+		in->level.now = '0';
+		assert_int_equal(leaves(in), -1);               /* it may reboot: then others do */
+		fault_name("reboot", -EINVAL);
+		assert_int_equal(leaves(in), -1);
+		fault_name("reboot", -EPERM);
+		assert_int_equal(leaves(in), nested ? 0 : -1);
+		in->level.now = '6';
+		assert_int_equal(leaves(in), nested ? POWER_EXIT_REBOOT : -1);
+		fault_clear();
+	}
+}
+
+static void the_first_name_space_is_known_by_its_number(void **state)
+{
+	(void)state;
+	assert_false(power_is_nested_in_child());               /* nothing is mounted there */
+	fake_file("/proc/self/ns/pid", "", 0400);
+	assert_true(power_is_nested_in_child());
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -188,6 +228,8 @@ int main(void)
 		CASE(shutdown_is_run_with_its_flags),
 		CASE(a_shutdown_that_fails_is_said),
 		CASE(a_shutdown_that_cannot_be_executed_is_said),
+		CASE(a_container_without_the_right_to_reboot_ends_by_its_init),
+		CASE(the_first_name_space_is_known_by_its_number),
 	};
 #undef CASE
 
