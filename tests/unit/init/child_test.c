@@ -253,7 +253,8 @@ static void signals_are_as_if_nobody_had_touched_them(void **state)
 	assert_int_equal(sigaction(SIGPIPE, &ignore, NULL), 0);
 	assert_int_equal(sigaction(SIGUSR1, &ignore, NULL), 0);
 	assert_true(has("SigBlk:\t0000000000000000"));
-	assert_true(has("SigIgn:\t0000000000000000"));
+	/* What make starts may ignore 32 and 33, which libc keeps for itself and lets nobody reset. */
+	assert_true(has("SigIgn:\t0000000000000000") || has("SigIgn:\t0000000180000000"));
 }
 
 static void nothing_is_open_but_the_console(void **state)
