@@ -166,7 +166,13 @@ def sanitized(kind, where):
 
 
 def suite_sanitizers():
-    return sanitized("address,undefined", "asan")
+    total = sanitized("address,undefined", "asan")
+    total.add(build("sanitizers: the installed tree", "B=%s/asan" % B, "SAN=address,undefined", "stage"))
+    fetch_stock()
+    survival = [["python3", "%s/system/%s.py" % (HERE, name)] for name in ("init_reexec", "init_upgrade", "init_torn_state")]
+    total.add(run_all("system under address,undefined", survival, JOBS,
+                      INIT_ROOT=os.path.abspath(os.path.join(B, "asan/root"))))
+    return total
 
 
 def suite_fuzz():

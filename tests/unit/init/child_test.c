@@ -252,7 +252,9 @@ static void signals_are_as_if_nobody_had_touched_them(void **state)
 	ignore.sa_handler = SIG_DFL;
 	assert_int_equal(sigaction(SIGPIPE, &ignore, NULL), 0);
 	assert_int_equal(sigaction(SIGUSR1, &ignore, NULL), 0);
-	if (!has("SigBlk:\t0000000000000000") || !has("SigIgn:\t0000000000000000"))
+	/* What make starts may ignore 32 and 33, which libc keeps for itself and lets nobody reset. */
+	if (!has("SigBlk:	0000000000000000") ||
+			(!has("SigIgn:	0000000000000000") && !has("SigIgn:	0000000180000000")))
 		fail_msg("%s", found());
 }
 
