@@ -89,7 +89,7 @@ fi
 make -n install DESTDIR="$work/root" >"$work/install" 2>&1
 version=$(sed -n 's/^VERSION *:*= *//p' Makefile)
 
-for page in init.8 telinit.8 inittab.5 initscript.5 initctl.5 runlevel.8 initlog.7; do
+for page in init.8 telinit.8 inittab.5 initscript.5 initctl.5 runlevel.8 initlog.7 last.1 lastb.1 utmpdump.1; do
 	[ -f "man/$page" ] || echo "man/$page" >>"$work/why"
 done
 [ ! -s "$work/why" ]
