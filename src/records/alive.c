@@ -86,5 +86,5 @@ bool alive_session(void *context, const struct record *record)
 		return false;
 	if (!read_process(record->pid, &process))
 		return true;
-	return process.started_s <= record->s + ALIVE_SLACK_S && may_be_on(record_text(record, TEXT_LINE), process.tty);
+	return process.started_s - ALIVE_SLACK_S <= record->s && may_be_on(record_text(record, TEXT_LINE), process.tty);
 }

@@ -15,17 +15,25 @@ struct row {
 	char *at, *end;
 };
 
+static char clean(char c)
+{
+	return c >= ' ' && c <= '~' ? c : '*';
+}
+
+void columns_clean(char *text)
+{
+	for (; *text; text++)
+		*text = clean(*text);
+}
+
 static void put_bytes(struct row *row, const char *from, size_t len)
 {
 	size_t room = (size_t)(row->end - row->at);
 
 	if (len > room)
 		len = room;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)from[i];
-
-		*row->at++ = c >= ' ' && c <= '~' ? (char)c : '*';
-	}
+	for (size_t i = 0; i < len; i++)
+		*row->at++ = clean(from[i]);
 }
 
 /* At most max bytes of text, filled up with blanks to width. */
@@ -82,6 +90,16 @@ static void write_length_fast(int64_t s, char out[LENGTH_BYTES])
 	out[6] = (char)('0' + s / 60 % 10);
 }
 
+/* Times of 64 bits may be anything. */
+static int64_t span_s(int64_t from_s, int64_t to_s)
+{
+	int64_t span;
+
+	if (__builtin_sub_overflow(to_s, from_s, &span))
+		return to_s < from_s ? INT64_MIN : INT64_MAX;
+	return span;
+}
+
 /* The two columns of how it ended. */
 static void write_end(const struct columns *columns, struct moment *moment, const struct happening *what,
 	char logout[MOMENT_DATE_BYTES + 2], char length[LENGTH_BYTES])
@@ -109,7 +127,7 @@ static void write_end(const struct columns *columns, struct moment *moment, cons
 		strcpy(logout, columns->full_dates ? words[what->fate].full : words[what->fate].logout);
 	}
 	if (what->fate == FATE_ENDED || !words[what->fate].length)
-		write_length_fast(what->end_s - what->record.s, length);
+		write_length_fast(span_s(what->record.s, what->end_s), length);
 	else if (!columns->full_dates)
 		strcpy(length, words[what->fate].length);
 }

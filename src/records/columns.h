@@ -23,4 +23,7 @@ struct columns {
 int columns_write(const struct columns *columns, struct moment *moment, const struct happening *what, struct text host,
 	char out[COLUMNS_LINE_MAX + 1]);
 
+/* Puts a '*' for each byte of text that is not printable ASCII. */
+void columns_clean(char *text);
+
 #endif

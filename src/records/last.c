@@ -125,12 +125,14 @@ static void show_beginning(struct last *l)
 {
 	const char *slash = strrchr(l->args.path, '/');
 	int64_t s = l->reader.changed_s;
-	char date[MOMENT_DATE_BYTES];
+	char date[MOMENT_DATE_BYTES], name[256];
 
+	(void)snprintf(name, sizeof name, "%s", slash ? slash + 1 : l->args.path);
+	columns_clean(name);
 	if (l->reader.has_first)
 		s = record_of(l->reader.layout, l->reader.first).s;
 	(void)moment_write(&l->moment, s, date);
-	printf("\n%s begins %s\n", slash ? slash + 1 : l->args.path, date);
+	printf("\n%s begins %s\n", name, date);
 }
 
 static int open_file(struct last *l)

@@ -40,6 +40,9 @@ enum {
 	TOO_FEW = 500, NEARLY_ALL = 900,
 };
 
+/* The end of year 9999. */
+#define LAST_S INT64_C(253402300799)
+
 const struct layout *layout_native(bool is_old)
 {
 	size_t wanted = is_old ? 56 : sizeof(struct utmp_record);
@@ -216,7 +219,7 @@ static bool begins_as_text(const struct record *record, enum layout_text which)
 bool record_is_sound(const struct record *record)
 {
 	return record->type != UTMP_EMPTY && record_is_known_type(record->type) && record->s > 0 &&
-		record->s <= UINT32_MAX && record->us >= 0 && record->us < US_PER_S &&
+		record->s <= LAST_S && record->us >= 0 && record->us < US_PER_S &&
 		begins_as_text(record, TEXT_LINE) && begins_as_text(record, TEXT_USER);
 }
 

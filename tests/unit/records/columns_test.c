@@ -116,6 +116,22 @@ static void a_length_is_whole_minutes(void **state)
 	}
 }
 
+static void times_of_64_bits_may_be_anything(void **state)
+{
+	const struct columns columns = { .no_host = true };
+	struct fake_file file = { .layout = layout_named("400le") };
+	struct happening what = { .fate = FATE_ENDED, .line = { "tty1", 4 }, .end_s = INT64_MAX };
+	char text[COLUMNS_LINE_MAX + 1];
+
+	(void)state;
+	fake_add(&file, 7, 1, "tty1", "bob", INT64_MIN);
+	what.record = fake_record(&file, 0);
+	assert_true(columns_write(&columns, &moment, &what, (struct text){ "", 0 }, text) > 0);
+	what.end_s = -5;
+	what.record.s = INT64_MAX;
+	assert_true(columns_write(&columns, &moment, &what, (struct text){ "", 0 }, text) > 0);
+}
+
 static void no_byte_but_printable_ones_is_shown(void **state)
 {
 	const struct columns columns = { .whole_names = true };
@@ -126,6 +142,15 @@ static void no_byte_but_printable_ones_is_shown(void **state)
 	for (const char *at = line; at[1]; at++)
 		assert_in_range((unsigned char)*at, ' ', '~');
 	assert_memory_equal(line, "x*reboot* tty*1*       ***root   pts/0* Mon", 43);
+}
+
+static void a_name_is_cleaned_in_place(void **state)
+{
+	char name[] = "w\x1b[m\n\x80~ tmp";
+
+	(void)state;
+	columns_clean(name);
+	assert_string_equal(name, "w*[m**~ tmp");
 }
 
 static void a_line_has_a_bound(void **state)
@@ -170,7 +195,9 @@ int main(void)
 		cmocka_unit_test(every_manner_has_its_widths),
 		cmocka_unit_test(every_fate_has_its_words),
 		cmocka_unit_test(a_length_is_whole_minutes),
+		cmocka_unit_test(times_of_64_bits_may_be_anything),
 		cmocka_unit_test(no_byte_but_printable_ones_is_shown),
+		cmocka_unit_test(a_name_is_cleaned_in_place),
 		cmocka_unit_test(a_line_has_a_bound),
 		cmocka_unit_test(a_host_of_256_bytes_is_shown_whole),
 		cmocka_unit_test(names_of_the_old_format_have_eight_columns),
