@@ -192,6 +192,13 @@ static bool is_above_doubt(const struct record *record)
 	return record_is_sound(record) || (record->type == UTMP_EMPTY && record_is_blank(record));
 }
 
+/* The times, which are at hand, tell nearly all apart. */
+static bool is_same_as_previous(const struct backward *r, const struct record *record)
+{
+	return r->has_previous && record->s == r->previous_s && record->us == r->previous_us &&
+		!memcmp(record->bytes, r->previous, r->layout->bytes);
+}
+
 int backward_next(struct backward *r, struct record *out, bool *is_repeated)
 {
 	for (;;) {
@@ -216,9 +223,11 @@ int backward_next(struct backward *r, struct record *out, bool *is_repeated)
 		note_damage(r, r->end);
 	}
 	r->end -= r->layout->bytes;
-	*is_repeated = r->has_previous && !memcmp(out->bytes, r->previous, r->layout->bytes);
+	*is_repeated = is_same_as_previous(r, out);
 	r->has_previous = true;
 	r->previous = out->bytes;
+	r->previous_s = out->s;
+	r->previous_us = out->us;
 	return 0;
 }
 

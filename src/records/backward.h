@@ -14,7 +14,7 @@
 
 #include "records/layout.h"
 
-enum { BACKWARD_BLOCK_BYTES = 1 << 18 };
+enum { BACKWARD_BLOCK_BYTES = 1 << 19 };
 
 struct backward {
 	const struct layout *layout;
@@ -23,6 +23,7 @@ struct backward {
 	off_t low, high;                /* what of the file is in block */
 	bool has_previous;
 	const unsigned char *previous;  /* the record given last: in the block, or in kept */
+	int64_t previous_s, previous_us;
 	unsigned char kept[LAYOUT_BYTES_MAX];
 	unsigned char first[LAYOUT_BYTES_MAX];
 	bool has_first;                 /* the file's first record: it is whole */

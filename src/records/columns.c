@@ -26,12 +26,27 @@ void columns_clean(char *text)
 		*text = clean(*text);
 }
 
+/* Eight bytes at once: whether each is printable. The first that is not is seen, whatever it carries into the next. */
+static bool is_clean(uint64_t eight)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+
+	return !((eight | (eight - ones * ' ') | (eight + ones * (0x7f - '~'))) & ones * 0x80);
+}
+
 static void put_bytes(struct row *row, const char *from, size_t len)
 {
 	size_t room = (size_t)(row->end - row->at);
+	uint64_t eight;
 
 	if (len > room)
 		len = room;
+	for (; len >= sizeof eight; len -= sizeof eight, from += sizeof eight, row->at += sizeof eight) {
+		memcpy(&eight, from, sizeof eight);
+		if (!is_clean(eight))
+			break;
+		memcpy(row->at, &eight, sizeof eight);
+	}
 	for (size_t i = 0; i < len; i++)
 		*row->at++ = clean(from[i]);
 }
@@ -58,9 +73,21 @@ static void put_next(struct row *row, struct text text, size_t width, size_t max
 	put(row, text, width, max);
 }
 
-static struct text as_text(const char *text)
+/* A column of our own words, behind a blank: nothing in it needs a look. */
+static void put_own(struct row *row, const char *text, size_t width)
 {
-	return (struct text){ text, strlen(text) };
+	size_t len = strlen(text), room = (size_t)(row->end - row->at);
+
+	if (room < width + 1) {                 /* a host from the resolver has used it up */
+		put_next(row, (struct text){ text, len }, width, width);
+		return;
+	}
+	if (len > width)
+		len = width;
+	row->at[0] = ' ';
+	memcpy(row->at + 1, text, len);
+	memset(row->at + 1 + len, ' ', width - len);
+	row->at += 1 + width;
 }
 
 /* Whole minutes, rounded towards zero; what is negative has its sign once. */
@@ -152,9 +179,9 @@ int columns_write(const struct columns *columns, struct moment *moment, const st
 	put_next(&row, what->line, LINE_WIDTH, LINE_WIDTH);
 	if (!columns->no_host && !columns->host_last)
 		put_next(&row, host, HOST_WIDTH, columns->whole_names && !columns->long_names ? HOST_MAX : HOST_WIDTH);
-	put_next(&row, as_text(login), login_width, login_width);
-	put_next(&row, as_text(logout), logout_width, logout_width);
-	put_next(&row, as_text(length), length_width, length_width);
+	put_own(&row, login, login_width);
+	put_own(&row, logout, logout_width);
+	put_own(&row, length, length_width);
 	if (!columns->no_host && columns->host_last)
 		put_next(&row, host, 0, COLUMNS_LINE_MAX);
 	*row.at++ = '\n';

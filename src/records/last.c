@@ -69,7 +69,7 @@ static void show(struct last *l, const struct happening *what)
 	char line[COLUMNS_LINE_MAX + 1];
 	int len = columns_write(&l->args.columns, &l->moment, what, host_of(l, &what->record), line);
 
-	(void)fwrite(line, 1, (size_t)len, stdout);     /* looked at in tool_finish() */
+	(void)fwrite_unlocked(line, 1, (size_t)len, stdout);    /* looked at in tool_finish() */
 }
 
 /* True if it is to end here. */

@@ -211,9 +211,9 @@ bool record_is_blank(const struct record *record)
 
 static bool begins_as_text(const struct record *record, enum layout_text which)
 {
-	struct text text = record_text(record, which);
+	unsigned char c = record->bytes[record->layout->text[which].at];
 
-	return !text.len || ((unsigned char)text.at[0] > ' ' && text.at[0] != 127);
+	return !c || (c > ' ' && c != 127);
 }
 
 bool record_is_sound(const struct record *record)

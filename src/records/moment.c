@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { QUARTER_S = 900, DAY_S = 86400, YEAR_OFFSET = 1900 };
+enum { HOUR_S = 3600, DAY_S = 86400, YEAR_OFFSET = 1900 };
 
 /* Years 0 to 9999, a day short at both ends so that no offset leads out of them. */
 #define FIRST_S INT64_C(-62167132800)
@@ -32,15 +32,15 @@ static int32_t ask_offset(int64_t s)
 
 int32_t moment_offset_s(struct moment *m, int64_t s)
 {
-	int64_t quarter = floor_div(s, QUARTER_S);
-	unsigned slot = (uint64_t)quarter % MOMENT_SLOTS;
+	int64_t hour = floor_div(s, HOUR_S);
+	unsigned slot = (uint64_t)hour % MOMENT_SLOTS;
 
-	if (m->slot[slot].quarter != quarter + 1) {
-		int32_t offset_s = ask_offset(quarter * QUARTER_S);
+	if (m->slot[slot].hour != hour + 1) {
+		int32_t offset_s = ask_offset(hour * HOUR_S);
 
-		m->slot[slot].quarter = quarter + 1;
+		m->slot[slot].hour = hour + 1;
 		m->slot[slot].offset_s = offset_s;
-		m->slot[slot].is_steady = offset_s == ask_offset(quarter * QUARTER_S + QUARTER_S - 1);
+		m->slot[slot].is_steady = offset_s == ask_offset(hour * HOUR_S + HOUR_S - 1);
 	}
 	return m->slot[slot].is_steady ? m->slot[slot].offset_s : ask_offset(s);
 }
@@ -103,8 +103,9 @@ int moment_write(struct moment *m, int64_t s, char out[MOMENT_DATE_BYTES])
 void moment_write_clock(struct moment *m, int64_t s, char out[6])
 {
 	int64_t local_s = is_in_calendar(s) ? s + moment_offset_s(m, s) : s;
+	int second_of_day = (int)(local_s % DAY_S);
 
-	write_clock(out, (int)(local_s - floor_div(local_s, DAY_S) * DAY_S));
+	write_clock(out, second_of_day < 0 ? second_of_day + DAY_S : second_of_day);
 	out[5] = '\0';
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* moment.h - seconds since 1970 as local time, many of them in a row at little cost.
- * The C library is asked once for each quarter of an hour that occurs; the calendar is computed here. Nothing here blocks
+ * The C library is asked once for each hour that occurs; the calendar is computed here. Nothing here blocks
  * but the library's first look at the time zone's file. */
 #ifndef RECORDS_MOMENT_H
 #define RECORDS_MOMENT_H
@@ -13,7 +13,7 @@ enum { MOMENT_DATE_BYTES = 32, MOMENT_SLOTS = 64 };
 
 struct moment {
 	struct {
-		int64_t quarter;        /* number + 1, 0: not in use */
+		int64_t hour;           /* number + 1, 0: not in use */
 		int32_t offset_s;
 		bool is_steady;         /* the offset is the same throughout */
 	} slot[MOMENT_SLOTS];

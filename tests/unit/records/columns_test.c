@@ -144,6 +144,26 @@ static void no_byte_but_printable_ones_is_shown(void **state)
 	assert_memory_equal(line, "x*reboot* tty*1*       ***root   pts/0* Mon", 43);
 }
 
+static void each_byte_in_each_place_is_looked_at(void **state)
+{
+	const struct columns columns = { .host_last = true };
+
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		for (size_t place = 0; place < 20; place++) {
+			char host[] = "~ ~ ~ ~ ~ ~ ~ ~ ~ ~ ", wanted[sizeof host];
+			const char *line;
+
+			host[place] = (char)c;
+			strcpy(wanted, host);
+			if (c < ' ' || c > '~')
+				wanted[place] = '*';
+			line = line_of(&columns, "bob", "tty1", host, FATE_ENDED, 60);
+			assert_memory_equal(line + strlen(line) - sizeof host, wanted, sizeof host - 1);
+		}
+	}
+}
+
 static void a_name_is_cleaned_in_place(void **state)
 {
 	char name[] = "w\x1b[m\n\x80~ tmp";
@@ -197,6 +217,7 @@ int main(void)
 		cmocka_unit_test(a_length_is_whole_minutes),
 		cmocka_unit_test(times_of_64_bits_may_be_anything),
 		cmocka_unit_test(no_byte_but_printable_ones_is_shown),
+		cmocka_unit_test(each_byte_in_each_place_is_looked_at),
 		cmocka_unit_test(a_name_is_cleaned_in_place),
 		cmocka_unit_test(a_line_has_a_bound),
 		cmocka_unit_test(a_host_of_256_bytes_is_shown_whole),

@@ -51,8 +51,8 @@ static void it_says_what_the_c_library_says(void **state)
 	}
 }
 
-/* Second by second around the changes of the odd zone, whose changes are in the middle of a quarter of an hour. */
-static void a_change_in_the_middle_of_a_quarter_is_seen(void **state)
+/* Second by second around the changes of the odd zone, whose changes are in the middle of an hour. */
+static void a_change_in_the_middle_of_an_hour_is_seen(void **state)
 {
 	static struct moment moment;
 
@@ -110,7 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_says_what_the_c_library_says),
-		cmocka_unit_test(a_change_in_the_middle_of_a_quarter_is_seen),
+		cmocka_unit_test(a_change_in_the_middle_of_an_hour_is_seen),
 		cmocka_unit_test(what_no_calendar_holds_is_written_as_seconds),
 		cmocka_unit_test(days_that_are_none_are_refused),
 	};
