@@ -7,25 +7,6 @@
 #include "lib/io.h"
 #include "lib/sys.h"
 
-/* Up to len_bytes from at: less only at the end of the file. */
-static ssize_t read_at(int fd, unsigned char *buf, size_t len_bytes, off_t at)
-{
-	size_t got = 0;
-
-	while (got < len_bytes) {
-		ssize_t n = sys_pread(fd, buf + got, len_bytes - got, at + (off_t)got);
-
-		if (n == -EINTR)
-			continue;
-		if (n < 0)
-			return n;
-		if (!n)
-			break;
-		got += (size_t)n;
-	}
-	return (ssize_t)got;
-}
-
 /* All that is left to read of fd, in memory; takes fd. A descriptor or a negative errno. */
 static int copy_to_memory(int fd, unsigned char *buf, size_t size_bytes)
 {
@@ -69,7 +50,7 @@ static int hold(struct backward *r, off_t at, size_t bytes)
 		r->previous = r->kept;
 	}
 	r->low = r->high = 0;
-	got = read_at(r->fd, r->block, (size_t)(at - low), low);
+	got = io_read_at(r->fd, r->block, (size_t)(at - low), low);
 	if (got < 0)
 		return (int)got;
 	if (got < at - low)
@@ -130,7 +111,7 @@ static int look_at_file(struct backward *r, const struct layout *layout, bool is
 		return err;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	got = read_at(r->fd, r->block, LAYOUT_SAMPLE_BYTES, 0);
+	got = io_read_at(r->fd, r->block, LAYOUT_SAMPLE_BYTES, 0);
 	if (got < 0)
 		return (int)got;
 	r->layout = layout ? layout : layout_detect(r->block, (size_t)got, is_old);

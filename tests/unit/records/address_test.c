@@ -75,5 +75,6 @@ int main(void)
 		cmocka_unit_test(an_answer_is_kept),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,5 +168,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_proc_the_pid_must_do, set_up, tear_down),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

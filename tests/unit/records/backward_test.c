@@ -285,5 +285,6 @@ int main(void)
 		cmocka_unit_test(a_directory_is_no_file_of_records),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -224,5 +224,6 @@ int main(void)
 		cmocka_unit_test(names_of_the_old_format_have_eight_columns),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, set_up, NULL);
 }

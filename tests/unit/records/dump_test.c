@@ -211,5 +211,6 @@ int main(void)
 		cmocka_unit_test(a_line_of_any_length_does_no_harm),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -270,5 +270,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_opened_or_read_is_told, set_up, tear_down),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -251,5 +251,6 @@ int main(void)
 		cmocka_unit_test_setup(a_level_that_is_none_is_shown_as_such, set_up),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

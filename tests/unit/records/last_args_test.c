@@ -171,5 +171,6 @@ int main(void)
 		cmocka_unit_test(operands_ask_for_users_and_lines),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -238,5 +238,6 @@ int main(void)
 		cmocka_unit_test(what_is_blank_or_sound_is_told_apart),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

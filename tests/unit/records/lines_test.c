@@ -118,5 +118,6 @@ int main(void)
 		cmocka_unit_test(a_failure_to_read_is_told),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

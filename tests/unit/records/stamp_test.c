@@ -186,5 +186,6 @@ int main(void)
 		cmocka_unit_test(the_exact_form_loses_nothing),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
