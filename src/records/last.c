@@ -3,13 +3,10 @@
  * its file, its output and, with -d, the resolver. Exit 0: all that could be read is shown; 1: it could not be, the output
  * was lost, the arguments are wrong, or SIGINT ended it. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "include/paths.h"
 #include "lib/sys.h"
 #include "lib/tool.h"
 #include "records/address.h"
