@@ -44,7 +44,7 @@ class Tally:
 
 def environment(**more):
     env = dict(os.environ, INIT_ROOT=os.path.abspath(os.path.join(B, "root")), B=os.path.abspath(B),
-               STOCK_ROOT=os.path.abspath(os.path.join(B, "stock")), CMOCKA_MESSAGE_OUTPUT="TAP", LC_ALL="C.UTF-8")
+               STOCK_ROOT=os.path.abspath(os.path.join(B, "stock")), PEER_ROOT=os.path.abspath(os.path.join(B, "peer")), CMOCKA_MESSAGE_OUTPUT="TAP", LC_ALL="C.UTF-8")
     env.update(more)
     return env
 
@@ -188,21 +188,27 @@ def tap_scripts(folder):
             if re.search(r"^\s*tap\.main\(", open(path, encoding="utf-8").read(), re.MULTILINE)]
 
 
-def fetch_stock():
-    """The stock binaries, as packages from the machine's own sources."""
-    stock = os.path.abspath(os.path.join(B, "stock"))
-    if os.path.exists(stock + "/sbin/init"):
-        return
-    os.makedirs(stock, exist_ok=True)
+def fetch(where, packages):
+    """Unpacks packages from the machine's own sources below $B/where. Those that do not exist here are told."""
+    root = os.path.abspath(os.path.join(B, where))
+    os.makedirs(root, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        packages = ["sysvinit-core", "sysvinit-utils", "bootlogd"]
-        done = subprocess.run(["apt-get", "-q", "download", *packages], cwd=folder, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True)
-        if done.returncode:
-            print("stock binaries cannot be had:\n" + done.stdout, flush=True)
+        for package in packages:
+            done = subprocess.run(["apt-get", "-q", "download", package], cwd=folder, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True)
+            if done.returncode:
+                print("%s cannot be had:\n%s" % (package, done.stdout), flush=True)
         for package in glob.glob(folder + "/*.deb"):
-            subprocess.run(["dpkg", "-x", package, stock], check=True)
+            subprocess.run(["dpkg", "-x", package, root], check=True)
+
+
+def fetch_stock():
+    """The stock binaries, and those of other packages that do the same work."""
+    if not os.path.exists(os.path.join(B, "stock", "sbin/init")):
+        fetch("stock", ["sysvinit-core", "sysvinit-utils", "bootlogd"])
+    if not os.path.exists(os.path.join(B, "peer", "usr/bin/last")):
+        fetch("peer", ["util-linux", "util-linux-extra"])
 
 
 def suite_system():

@@ -32,6 +32,7 @@
 
 #define UTMP_PATH "/var/run/utmp"
 #define WTMP_PATH "/var/log/wtmp"
+#define BTMP_PATH "/var/log/btmp"
 #define RUNLEVEL_PATH "/var/run/runlevel"
 
 #define PROC_PATH "/proc"

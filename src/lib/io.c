@@ -24,12 +24,15 @@ int io_write_all(int fd, const void *buf, size_t len_bytes)
 	return 0;
 }
 
-ssize_t io_read_all(int fd, void *buf, size_t len_bytes)
+/* at < 0: from where the descriptor stands. */
+static ssize_t read_from(int fd, void *buf, size_t len_bytes, off_t at)
 {
 	size_t got = 0;
 
 	while (got < len_bytes) {
-		ssize_t n = sys_read(fd, (char *)buf + got, len_bytes - got);
+		char *to = (char *)buf + got;
+		size_t left = len_bytes - got;
+		ssize_t n = at < 0 ? sys_read(fd, to, left) : sys_pread(fd, to, left, at + (off_t)got);
 
 		if (n == -EINTR)
 			continue;
@@ -40,6 +43,16 @@ ssize_t io_read_all(int fd, void *buf, size_t len_bytes)
 		got += (size_t)n;
 	}
 	return (ssize_t)got;
+}
+
+ssize_t io_read_all(int fd, void *buf, size_t len_bytes)
+{
+	return read_from(fd, buf, len_bytes, -1);
+}
+
+ssize_t io_read_at(int fd, void *buf, size_t len_bytes, off_t at)
+{
+	return read_from(fd, buf, len_bytes, at);
 }
 
 ssize_t io_read_file(const char *path, char *buf, size_t size_bytes)

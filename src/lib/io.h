@@ -15,6 +15,9 @@ int io_write_all(int fd, const void *buf, size_t len_bytes) MUST_CHECK;
  * May block. */
 ssize_t io_read_all(int fd, void *buf, size_t len_bytes) MUST_CHECK;
 
+/* The same from a place in a file, without moving in it. */
+ssize_t io_read_at(int fd, void *buf, size_t len_bytes, off_t at) MUST_CHECK;
+
 /* A whole small file as text: at most size_bytes - 1 bytes, then a NUL. Length or a negative
  * errno. May block. */
 ssize_t io_read_file(const char *path, char *buf, size_t size_bytes) MUST_CHECK;

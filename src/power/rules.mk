@@ -10,5 +10,5 @@ POWER_OBJS := $(DOWN_OBJS) $(HALT_OBJS) $(SHUTDOWN_OBJS)
 PROGS += halt shutdown
 SBIN += halt shutdown
 LINKS += sbin/poweroff:halt sbin/reboot:halt
-halt_OBJS = power/halt.o $(DOWN_OBJS) $(HALT_OBJS) $(RECORDS_OBJS) $(TOOL_OBJS) $(LIB_OBJS)
+halt_OBJS = power/halt.o $(DOWN_OBJS) $(HALT_OBJS) records/runlevels.o $(TOOL_OBJS) $(LIB_OBJS)
 shutdown_OBJS = power/shutdown.o $(DOWN_OBJS) $(SHUTDOWN_OBJS) $(TOOL_OBJS) $(LIB_OBJS)

@@ -18,12 +18,14 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [TOP + "/tests", TOP + "/tests/system"]
 from machine import CMD_RUNLVL, CMD_SETENV, Machine, request_bytes, wait_for    # noqa: E402
+from records import record      # noqa: E402
 from storm import storm     # noqa: E402
 from terminals import Hall  # noqa: E402
 from victims import STOCK_PATH, install_stock, refuse_outside     # noqa: E402
@@ -321,8 +323,51 @@ def bench_broadcast():
                   in_turn(broadcast_time, stuck), "1, better 0.5")
 
 
+def wtmp_of(count, path):
+    """Sessions of 200 lines, and a boot after a shutdown every 20,000 records."""
+    with open(path, "wb") as file:
+        for n in range(count):
+            s, line = 1500000000 + n * 60, "pts/%d" % (n // 2 * 7 % 200)
+            if n % 20000 == 0:
+                file.write(record("level", "~~", "shutdown", s) if n // 20000 % 2 else record("boot", "~", "reboot", s, host="6.1.0"))
+            elif n % 2:
+                file.write(record("dead", line, "", s, 1000 + n))
+            else:
+                file.write(record("user", line, "user%d" % (n % 97), s, 1000 + n, "host-%d.example.org" % (n % 251),
+                                  address=bytes([192, 0, 2, n % 251])))
+
+
+def last_cost(which, path):
+    """Seconds of CPU, seconds that passed, and resident KiB of `last -f path`."""
+    program = os.environ["INIT_ROOT" if which == "ours" else "PEER_ROOT"] + "/usr/bin/last"
+    with open(os.devnull, "wb") as null:
+        began, before, most = time.monotonic(), os.times(), 0
+        child = subprocess.Popen([program, "-f", path], stdout=null)
+        while child.poll() is None:     # what wait4(2) tells is the memory of this process before it executed that one
+            with contextlib.suppress(OSError, AttributeError):
+                with open("/proc/%d/status" % child.pid) as status:
+                    most = max(most, int(re.search(r"^VmHWM:\s*(\d+)", status.read(), re.M).group(1)))
+            time.sleep(0.01)
+        passed, after = time.monotonic() - began, os.times()
+    assert child.returncode == 0, "%s ended with %d" % (program, child.returncode)
+    return after.children_user + after.children_system - before.children_user - before.children_system, passed, most
+
+
+def bench_records(count=2000000):
+    with tempfile.TemporaryDirectory(dir=os.environ["B"]) as folder:
+        wtmp_of(count, folder + "/wtmp")
+        found = {which: [] for which in BOTH}
+        for number in range(ROUNDS):
+            for which in BOTH if number % 2 == 0 else reversed(BOTH):
+                found[which].append(last_cost(which, folder + "/wtmp"))
+    for index, (what, unit, goal, digits) in enumerate([("CPU", "s", "0.2", 2), ("time", "s", "0.2", 2), ("resident", "KiB", "", 0)]):
+        medians = {which: statistics.median(cost[index] for cost in found[which]) for which in BOTH}
+        yield row("last of %d million records, %s; peer: util-linux" % (count // 1000000, what), unit, medians, goal, digits)
+
+
 BENCHES = {"crowd": bench_crowd, "reaping": bench_reaping, "logging": bench_logging, "idle": bench_idle, "memory": bench_memory,
-           "levels": bench_levels, "scaling": bench_scaling, "broadcast": bench_broadcast}
+           "levels": bench_levels, "scaling": bench_scaling, "broadcast": bench_broadcast,
+           "records": bench_records}
 
 
 def machine_line():
@@ -344,7 +389,7 @@ def main(names):
         file.write("# Measured against the stock init\n\n"
                    "Written by `make bench` on %s: %s. Both inits in turn, each as pid 1 of a machine of name spaces; stock is\n"
                    "Debian's sysvinit-core of that machine's release. Medians of %d rounds where a round is short; the ratio is ours to\n"
-                   "stock, the goal what it should not exceed.\n\n"
+                   "stock, the goal what it should not exceed. Where a row names a peer, the stock column is that one's.\n\n"
                    "| what | unit | ours | stock | ratio | goal |\n|---|---|---|---|---|---|\n"
                    % (datetime.date.today(), machine_line(), ROUNDS) + "\n".join(rows) + "\n")
     return 0

@@ -90,7 +90,8 @@ make -n install DESTDIR="$work/root" >"$work/install" 2>&1
 version=$(sed -n 's/^VERSION *:*= *//p' Makefile)
 
 for page in init.8 telinit.8 inittab.5 initscript.5 initctl.5 runlevel.8 initlog.7 wall.1 mesg.1 \
-	shutdown.8 halt.8 poweroff.8 reboot.8 killall5.8 pidof.8 fstab-decode.8 logsave.8 mountpoint.1; do
+	shutdown.8 halt.8 poweroff.8 reboot.8 killall5.8 pidof.8 fstab-decode.8 logsave.8 mountpoint.1 last.1 \
+	lastb.1 utmpdump.1; do
 	[ -f "man/$page" ] || echo "man/$page" >>"$work/why"
 done
 [ ! -s "$work/why" ]

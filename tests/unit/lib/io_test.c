@@ -139,6 +139,28 @@ static void a_file_that_fails_is_closed(void **state)
 	assert_int_equal(fds_open(), before);
 }
 
+static void a_place_in_a_file_is_read_without_moving(void **state)
+{
+	char path[] = "/tmp/io_test.XXXXXX", buf[8] = "";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	unlink(path);
+	assert_int_equal(io_write_all(fd, "abcdef", 6), 0);
+	assert_int_equal(io_read_at(fd, buf, 3, 2), 3);
+	assert_memory_equal(buf, "cde", 3);
+	assert_int_equal(io_read_at(fd, buf, sizeof buf, 0), 6);
+	assert_int_equal(io_read_at(fd, buf, 1, 6), 0);
+	assert_int_equal(io_read_all(fd, buf, 1), 0);
+	fault_arm(1, -EINTR);
+	assert_int_equal(io_read_at(fd, buf, 1, 5), 1);
+	assert_true(fault_fired());
+	fault_arm(1, -EIO);
+	assert_int_equal(io_read_at(fd, buf, 1, 5), -EIO);
+	close(fd);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, clear)
@@ -147,6 +169,7 @@ int main(void)
 		CASE(no_more_is_read_than_was_asked_for),
 		CASE(an_interrupted_call_is_made_again),
 		CASE(other_errors_are_told),
+		CASE(a_place_in_a_file_is_read_without_moving),
 		CASE(a_file_is_read_as_text),
 		CASE(a_file_that_fails_is_closed),
 	};
