@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -50,6 +51,10 @@ static int fake_reboot(int cmd);
 static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 static int fake_nanosleep(const struct timespec *duration, struct timespec *left);
 static int fake_mlockall(int flags);
+static int fake_mkdir(const char *path, mode_t mode);
+static int fake_symlink(const char *target, const char *path);
+static int fake_mount(const char *where);
+static int fake_umount2(const char *where);
 
 /* With arguments, so that nothing but a call is meant. */
 #define open(path, flags, mode) fake_open(path, flags, mode)
@@ -69,6 +74,10 @@ static int fake_mlockall(int flags);
 #define poll(fds, count, timeout_ms) fake_poll(fds, count, timeout_ms)
 #define nanosleep(duration, left) fake_nanosleep(duration, left)
 #define mlockall(flags) fake_mlockall(flags)
+#define mkdir(path, mode) fake_mkdir(path, mode)
+#define symlink(target, path) fake_symlink(target, path)
+#define mount(what, where, kind, flags, options) ((void)(what), (void)(kind), (void)(flags), (void)(options), fake_mount(where))
+#define umount2(where, flags) ((void)(flags), fake_umount2(where))
 
 #include "lib/sys.c"
 
@@ -89,6 +98,10 @@ static int fake_mlockall(int flags);
 #undef poll
 #undef nanosleep
 #undef mlockall
+#undef mkdir
+#undef symlink
+#undef mount
+#undef umount2
 
 static struct {
 	_Atomic int calls;      /* the queue's test has threads */
@@ -275,6 +288,22 @@ static int fake_chdir(const char *path)
 
 	path = rooted(path, room);
 	return path ? chdir(path) : -1;
+}
+
+static int fake_mkdir(const char *path, mode_t mode)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? mkdir(path, mode) : -1;
+}
+
+static int fake_symlink(const char *target, const char *path)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? symlink(target, path) : -1;
 }
 
 static int fake_inotify_add_watch(int fd, const char *path, uint32_t mask)
@@ -493,5 +522,38 @@ static int fake_nanosleep(const struct timespec *duration, struct timespec *left
 static int fake_mlockall(int flags)
 {
 	(void)flags;
+	return 0;
+}
+
+/* --- mounts that nobody makes --- */
+
+static char mounted[256];
+
+const char *fake_mounted(void)
+{
+	return mounted;
+}
+
+static void note_mount(char sign, const char *where)
+{
+	size_t len = strlen(mounted);
+
+	(void)snprintf(mounted + len, sizeof mounted - len, "%c%s", sign, where);
+}
+
+void fake_forget_mounted(void)
+{
+	mounted[0] = '\0';
+}
+
+static int fake_mount(const char *where)
+{
+	note_mount('+', where);
+	return 0;
+}
+
+static int fake_umount2(const char *where)
+{
+	note_mount('-', where);
 	return 0;
 }

@@ -55,6 +55,10 @@ int fake_pauses_ms(void);                                  /* in all */
 /* Pauses pass at once for real processes, too (fake_processes(0) ends it). */
 void fake_no_pauses(void);
 
+/* mount() and umount2() only note down: "+/proc+/dev-/dev". */
+const char *fake_mounted(void);
+void fake_forget_mounted(void);
+
 /* Number of open descriptors of this process, from 3 on. */
 int fds_open(void);
 
