@@ -133,12 +133,10 @@ static void apply(const struct su_line *line, const struct termios *value, bool 
 int su_line_listen(const struct su_line *line)
 {
 	struct termios value;
-	int err;
 
 	su_line_listening(line, &value);
-	err = sys_tcsetattr(line->fd, &value);
 	(void)sys_tcflush(line->fd, TCIFLUSH);
-	return err;
+	return sys_tcsetattr(line->fd, &value);
 }
 
 void su_line_for_shell(const struct su_line *line)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "include/paths.h"
 #include "lib/io.h"
@@ -40,12 +41,17 @@ static int write_to_kernel(const char *line, size_t len_bytes)
 void su_log(const char *format, ...)
 {
 	char text[LINE_BYTES / 2], line[LINE_BYTES];
+	char when[sizeof "Jan 01 00:00:00"];
+	time_t now = time(NULL);
+	struct tm local;
 	va_list args;
 
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	(void)snprintf(line, sizeof line, "<%d>sulogin[%d]: %s", AUTHPRIV | NOTICE, (int)sys_getpid(), text);
+	if (!localtime_r(&now, &local) || !strftime(when, sizeof when, "%b %e %H:%M:%S", &local))
+		when[0] = '\0';
+	(void)snprintf(line, sizeof line, "<%d>%s sulogin[%d]: %s", AUTHPRIV | NOTICE, when, (int)sys_getpid(), text);
 	if (!send_to_syslog(line, strlen(line)))
 		return;
 	(void)snprintf(line, sizeof line, "<%d>sulogin: %s\n", AUTHPRIV | INFO, text);
