@@ -165,11 +165,11 @@ def host_files():
 
 
 class House:
-    def __init__(self, passwd=None, shadow="", program="/sbin/sulogin"):
+    def __init__(self, passwd=None, shadow="", program="/sbin/sulogin", pids_cgroup=False):
         self.exits = contextlib.ExitStack()
         self.program = program
         self.before = host_files()
-        self.machine = self.exits.enter_context(machine.Machine("ours"))
+        self.machine = self.exits.enter_context(machine.Machine("ours", pids_cgroup=pids_cgroup))
         self.files(passwd if passwd is not None else account("x"), shadow)
 
     def __enter__(self):
@@ -194,6 +194,8 @@ class House:
     def open(self, *args, line=None, env=None, session=True, program=None, before=None, device=False):
         """session=False: the terminal is nobody's yet. before: called in the child, as root inside. device=True: a device is
         named otherwise, standard input is /dev/null."""
+        # Without one sulogin would mount the kernel's own /dev, and with it the consoles of the machine around.
+        tap.check(self.machine.exists("/dev/console"), "the machine has a /dev/console")
         line = line or self.line()
         node, path = line.node, program or self.program
 

@@ -453,11 +453,11 @@ def what_was_decided_is_on_record_and_the_answer_is_not():
     with right() as house:
         house.machine.syslog.start("dgram")
         door = house.open().expect(PASSWORD_PROMPT).answer("Sesame").expect(WRONG)
-        said = wait_for(house.machine.syslog.texts, "a record")
+        said = wait_for(lambda: house.machine.syslog.texts("sulogin"), "a record")
         tap.check(any("wrong password on " + door.line.node in text for text in said), "the refusal: %r" % said)
         tap.check(not any("Sesame" in text for text in said), "not the answer")
         door.expect(PASSWORD_PROMPT).answer("right").shell("true")
-        wait_for(lambda: any("shell for root on" in text for text in house.machine.syslog.texts()), "the record of the shell")
+        wait_for(lambda: any("shell for root on" in text for text in house.machine.syslog.texts("sulogin")), "the record of the shell")
         door.process.end()
 
 
