@@ -32,7 +32,7 @@ ARROWS = {
 # Folders whose modules have a twin under tests/unit, and what has none: the main files of programs, and lib/sys, in whose
 # place tests/fake/sys.c is linked, which includes it.
 TWINS = {"init", "initlog", "lib", "power", "process", "records", "terminal"}
-NO_TWIN = {"init/main", "records/runlevel", "lib/sys"}
+NO_TWIN = {"init/main", "records/runlevel", "terminal/sulogin", "lib/sys"}
 
 # Objects that can be written to and outlive a call.
 STATE = {

@@ -5,8 +5,8 @@
 cd "$(dirname "$0")/../.." || exit 1
 
 # Pages of other packages, and of this one that are still to come, that ours may refer to.
-elsewhere='kill.1 mv.1 ps.1 python3.1 sh.1 who.1 fork.2 write.2 core.5 utmp.5 fifo.7
-	bootlogd.8 halt.8 kexec.8 reboot.8 shutdown.8 sulogin.8 syslogd.8'
+elsewhere='kill.1 mv.1 ps.1 python3.1 sh.1 who.1 fork.2 write.2 crypt.3 core.5 utmp.5 fifo.7
+	bootlogd.8 halt.8 kexec.8 reboot.8 shutdown.8 syslogd.8'
 
 n=0
 failed=0
