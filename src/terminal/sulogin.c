@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "include/paths.h"
 #include "lib/sys.h"
 #include "lib/tool.h"
 #include "terminal/su_consoles.h"
@@ -48,7 +49,8 @@ static void take_timeout(struct options *options, const char *text)
 		fprintf(stderr, "sulogin: -t: %s: not a number of seconds, there is no time-out" END_LINE, text);
 }
 
-static void parse(struct options *options, int argc, char **argv)
+/* No standard input is no wish for another terminal than the system's. */
+static void parse(struct options *options, int argc, char **argv, bool has_stdin)
 {
 	int option;
 
@@ -68,6 +70,8 @@ static void parse(struct options *options, int argc, char **argv)
 	}
 	options->device = getenv("CONSOLE");
 	options->is_hint = true;
+	if (!has_stdin && !(options->device && *options->device))
+		options->device = CONSOLE_PATH;
 }
 
 static int help(void)
@@ -81,16 +85,21 @@ static int help(void)
 	return tool_finish("sulogin", stdout, TOOL_OK);
 }
 
-/* As process 1 of an initramfs without /dev/console there may be no 0, 1 and 2; what is opened next must not become them. */
-static void fill_streams(void)
+/* As process 1 of an initramfs without /dev/console there may be no 0, 1 and 2; what is opened next must not become them.
+ * Whether there was a standard input. */
+static bool fill_streams(void)
 {
+	bool has_stdin = true;
 	int fd;
 
 	do {
 		fd = sys_open("/", O_PATH, 0);
+		if (fd == STDIN_FILENO)
+			has_stdin = false;
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		sys_close(fd);
+	return has_stdin;
 }
 
 /* No core with a password in it (execution undoes it); as process 1, a session to own the console in. */
@@ -192,8 +201,7 @@ int main(int argc, char **argv)
 	struct su_root root;
 	int status = TOOL_ERROR;
 
-	fill_streams();
-	parse(&options, argc, argv);
+	parse(&options, argc, argv, fill_streams());
 	if (options.wants_help)
 		return help();
 	if (options.wants_version)

@@ -161,6 +161,9 @@ def standard_input_is_the_last_resort():
         door.at = len(b.lines[0].text)
         door.expect(PASSWORD_PROMPT).type(CONTROL_D)
         tap.equal(door.status(), 0, "init had no console, the kernel has")
+        door = house.open(line=b.lines[0], device=True, before=lambda: os.closerange(0, 3))
+        door.expect(PASSWORD_PROMPT).type(CONTROL_D)
+        tap.equal(door.status(), 0, "there are no descriptors at all")
 
 
 @tap.case(deadline=200)
