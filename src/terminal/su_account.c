@@ -215,6 +215,24 @@ static void ask_name_service(struct found *out, struct mono deadline)
 	sys_close(fds[0]);
 }
 
+/* Where a file is there and was not to be read, another's word counts for a password, not for there being none: some
+ * services make up a locked root. */
+static void take_found(struct su_account *account, const struct found *found)
+{
+	struct su_account by_files = *account;
+
+	if (!found->is_found || (account->is_known && !strcmp(found->hash, "x")))
+		return;
+	account->is_known = true;
+	keep(account->hash, found->hash);
+	keep(account->home, found->home);
+	keep(account->shell, found->shell);
+	if (!is_elsewhere(account))
+		judge_field(account);
+	if (by_files.secret == SU_SECRET_UNREADABLE && account->secret != SU_SECRET_SET)
+		*account = by_files;
+}
+
 void su_account_read(struct su_account *out, struct mono name_service_deadline)
 {
 	struct found found;
@@ -224,14 +242,7 @@ void su_account_read(struct su_account *out, struct mono name_service_deadline)
 	if (!read_files(out))
 		return;
 	ask_name_service(&found, name_service_deadline);
-	if (found.is_found && (!out->is_known || strcmp(found.hash, "x"))) {
-		out->is_known = true;
-		keep(out->hash, found.hash);
-		keep(out->home, found.home);
-		keep(out->shell, found.shell);
-		if (!is_elsewhere(out))
-			judge_field(out);
-	}
+	take_found(out, &found);
 	explicit_bzero(&found, sizeof found);
 }
 

@@ -25,7 +25,8 @@ int su_signals_take(sigset_t *old)
 	sigemptyset(&mask);
 	for (size_t i = 0; i < sizeof of_keys / sizeof of_keys[0]; i++)
 		sigaddset(&mask, of_keys[i]);
-	for (size_t i = 0; i < sizeof of_end / sizeof of_end[0]; i++)
+	/* Process 1 is not asked to end: the kernel drops these for it, unless it blocks them. */
+	for (size_t i = 0; sys_getpid() != 1 && i < sizeof of_end / sizeof of_end[0]; i++)
 		sigaddset(&mask, of_end[i]);
 	err = sys_sigmask(SIG_BLOCK, &mask, old);
 	return err ? err : sys_signalfd(&mask, SFD_NONBLOCK | SFD_CLOEXEC);

@@ -39,8 +39,8 @@ struct su_answer {
 	bool is_too_long;               /* more was typed than has room: can only be wrong */
 };
 
-/* Takes those signals that a person can send with a key (dropped in a talk), or that end a prompt (HUP, TERM, USR1, USR2),
- * into a descriptor. old is the mask that was, for the shell. The descriptor, or a negative errno. */
+/* Takes those signals that a person can send with a key (dropped in a talk), or that end a prompt (HUP, TERM, USR1, USR2;
+ * process 1 leaves those to the kernel), into a descriptor. old is the mask that was, for the shell. The descriptor, or a negative errno. */
 int su_signals_take(sigset_t *old) MUST_CHECK;
 
 /* The next of those signals that ends a prompt and is pending; 0: there is none. Does not wait. */

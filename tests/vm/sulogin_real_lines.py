@@ -184,7 +184,7 @@ def it_is_process_1_of_an_initramfs():
     the kind of file system, and ends (the kernel panics) where that deceives it."""
     for words in ("rdinit=/sbin/sulogin", "rdinit=/bare", "rdinit=/bare rootfstype=ramfs"):
         with Alone(words=words, files={"/bare": BARE}) as m:
-            m.console.wait_for(PROMPT)
+            m.console.wait_for(PROMPT, deadline=290)     # the boot is in it
             mark = m.console.mark()
             m.console.send(b"root\r")
             m.console.wait_for(rb"# (\x1b\[6n)?", mark)

@@ -176,6 +176,26 @@ static void a_hang_up_ends_it(void **state)
 	assert_int_equal(su_talk_pause(&scene->talk, 3600000), SU_HUNG_UP);
 }
 
+/* It would be the end of the machine. */
+static void process_1_is_not_asked_to_end(void **state)
+{
+	sigset_t old, now;
+	int fd;
+
+	(void)state;
+	sigprocmask(SIG_SETMASK, NULL, &old);
+	sigemptyset(&now);
+	sigprocmask(SIG_SETMASK, &now, NULL);
+	fake_own_pid(1);
+	fd = su_signals_take(&now);
+	fake_own_pid(0);
+	assert_true(fd >= 0);
+	sigprocmask(SIG_SETMASK, &old, &now);
+	assert_false(sigismember(&now, SIGTERM) || sigismember(&now, SIGHUP));
+	assert_true(sigismember(&now, SIGINT));
+	sys_close(fd);
+}
+
 static void signals_of_keys_are_dropped_and_others_end_it(void **state)
 {
 	static const int of_keys[] = { SIGINT, SIGQUIT, SIGTSTP, SIGTTOU }, of_end[] = { SIGTERM, SIGUSR1, SIGUSR2 };
@@ -235,6 +255,7 @@ int main(void)
 		CASE(the_deadline_ends_every_kind_of_waiting),
 		CASE(a_hang_up_ends_it),
 		CASE(signals_of_keys_are_dropped_and_others_end_it),
+		CASE(process_1_is_not_asked_to_end),
 		CASE(no_error_makes_it_spin_or_let_in),
 		CASE(an_end_of_file_leaves),
 	};
