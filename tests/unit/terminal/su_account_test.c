@@ -220,7 +220,7 @@ static void random_files_make_no_blank_password(void **state)
 
 	(void)state;
 	srand(11);
-	for (int round = 0; round < 3000; round++) {
+	for (int round = 0; round < 500; round++) {
 		int len = rand() % (int)(sizeof text - 1);
 		bool has_blank;
 
