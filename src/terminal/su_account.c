@@ -31,38 +31,69 @@ static bool is_gone(int err)
 	}
 }
 
-/* A regular file alone: a FIFO in its place must not keep root waiting. */
-static FILE *open_file(const char *path, int *err)
-{
-	struct stat info;
-	int fd = sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
-	FILE *file;
+enum { FILE_STEP_BYTES = 16384, FILE_MAX_BYTES = 16 << 20 };
 
-	*err = fd < 0 ? fd : sys_fstat(fd, &info);
-	if (!*err && !S_ISREG(info.st_mode))
-		*err = -ENOENT;
-	if (*err) {
-		if (fd >= 0)
-			sys_close(fd);
-		return NULL;
-	}
-	file = fdopen(fd, "r");
-	if (!file) {
-		*err = -ENOMEM;
-		sys_close(fd);
-	}
-	return file;
+static void forget(char *text, size_t size)
+{
+	if (text)
+		explicit_bzero(text, size);
+	free(text);
 }
 
-/* Cuts "root:a:b" at its colons; field[0] is what stands behind the name. The number of fields, 0: not root's line. */
+/* To its end, as a text. Takes malloc()ed *text; on an error *text may hold something still. */
+static int read_to_end(int fd, char **text, size_t *size)
+{
+	size_t len = 0;
+	ssize_t got;
+
+	do {
+		char *larger = realloc(*text, *size + FILE_STEP_BYTES);
+
+		if (!larger)
+			return -ENOMEM;
+		*text = larger;
+		*size += FILE_STEP_BYTES;
+		got = io_read_all(fd, *text + len, *size - len - 1);
+		if (got < 0)
+			return (int)got;
+		len += (size_t)got;
+	} while (len == *size - 1 && *size < FILE_MAX_BYTES);
+	(*text)[len] = '\0';
+	if (len == *size - 1)
+		return -EFBIG;
+	/* A disk's zeros must not make an empty field of what they overwrote. */
+	for (size_t i = 0; i < len; i++)
+		if (!(*text)[i])
+			(*text)[i] = '\1';
+	return 0;
+}
+
+/* A regular file alone: a FIFO in its place must not keep root waiting. */
+static int read_file(const char *path, char **text, size_t *size)
+{
+	struct stat info;
+	int err, fd = sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fd;
+	err = sys_fstat(fd, &info);
+	if (!err && !S_ISREG(info.st_mode))
+		err = -ENOENT;
+	if (!err)
+		err = read_to_end(fd, text, size);
+	sys_close(fd);
+	return err;
+}
+
+/* Cuts "root:a:b" at its colons; field[0] is what stands behind the name. The number of fields, 0: not root's line. One
+ * that ends at the first colon was torn off, and is none. */
 static size_t cut_line(char *line, char *field[], size_t max)
 {
 	static const char key[] = ROOT_NAME ":";
 	size_t count = 0;
 
-	if (strncmp(line, key, sizeof key - 1))
+	if (strncmp(line, key, sizeof key - 1) || !line[sizeof key - 1])
 		return 0;
-	line[strcspn(line, "\n")] = '\0';
 	line += sizeof key - 1;
 	while (line && count < max)
 		field[count++] = strsep(&line, ":");
@@ -93,40 +124,35 @@ static void take_shadow(struct su_account *account, char *field[], size_t count)
 	keep(account->hash, field[0]);
 }
 
-/* The first line of root's. 0, -ENOENT (there is none), or why the file could not be read. */
-static int read_line_of_root(FILE *file, struct su_account *account, take_fields *take)
+/* The first line of root's. 0, or -ENOENT: there is none. */
+static int take_line_of_root(char *text, struct su_account *account, take_fields *take)
 {
-	char *line = NULL, *field[8];
-	size_t size = 0, count = 0;
-	int err;
+	char *line, *field[8];
+	size_t count = 0;
 
-	errno = 0;
-	while (!count && getline(&line, &size, file) > 0) {
+	while (!count && (line = strsep(&text, "\n"))) {
 		count = cut_line(line, field, sizeof field / sizeof field[0]);
 		if (count)
 			take(account, field, count);
 	}
-	err = count || feof(file) ? 0 : errno ? -errno : -EIO;
-	if (line)
-		explicit_bzero(line, size);
-	free(line);
-	return err ? err : count ? 0 : -ENOENT;
+	return count ? 0 : -ENOENT;
 }
 
 /* 0, or a negative errno, and .why and .secret tell. */
 static int look_into(const char *path, struct su_account *account, take_fields *take)
 {
-	int err;
-	FILE *file = open_file(path, &err);
+	size_t size = 0;
+	char *text = NULL;
+	int err = read_file(path, &text, &size);
 
-	if (file) {
-		err = read_line_of_root(file, account, take);
-		(void)fclose(file);                          /* only read */
-		if (err == -ENOENT)
+	if (err) {
+		(void)snprintf(account->why, sizeof account->why, "%s: %s", path, strerror(-err));
+	} else {
+		err = take_line_of_root(text, account, take);
+		if (err)
 			(void)snprintf(account->why, sizeof account->why, "%s: no entry for root", path);
 	}
-	if (err && (!file || err != -ENOENT))
-		(void)snprintf(account->why, sizeof account->why, "%s: %s", path, strerror(-err));
+	forget(text, size);
 	if (err)
 		account->secret = is_gone(err) ? SU_SECRET_ABSENT : SU_SECRET_UNREADABLE;
 	return err;
@@ -270,11 +296,10 @@ int su_account_judge(const struct su_account *account, const char *answer)
 	if (account->secret != SU_SECRET_SET)
 		return 0;
 	memset(&data, 0, sizeof data);
-	errno = 0;
 	hash = crypt_r(answer, account->hash, &data);
 	/* What begins with a star is no hash, but how some libraries say that they failed (crypt(3)). */
 	if (!hash || *hash == '*')
-		verdict = errno ? -errno : -EINVAL;
+		verdict = -EINVAL;
 	else
 		verdict = is_same(hash, account->hash);
 	explicit_bzero(&data, sizeof data);
