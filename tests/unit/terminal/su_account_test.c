@@ -187,6 +187,7 @@ static void no_failure_of_a_call_opens_a_door_or_leaves_a_file_open(void **state
 /* A disk that tore the file off, or wrote zeros over it, has made no blank password. */
 static void a_damaged_entry_is_not_blank(void **state)
 {
+	static const char zeros[] = "root:\0\0\0:0:0::/:/\n";
 	struct su_account a;
 	char path[128];
 	FILE *file;
@@ -199,7 +200,7 @@ static void a_damaged_entry_is_not_blank(void **state)
 	snprintf(path, sizeof path, "%s/etc/passwd", dir);
 	file = fopen(path, "w");
 	assert_non_null(file);
-	assert_int_equal(fwrite("root:\0\0\0:0:0::/:/\n", 1, 20, file), 20);
+	assert_int_equal(fwrite(zeros, 1, sizeof zeros - 1, file), sizeof zeros - 1);
 	fclose(file);
 	su_account_read(&a, MONO_AT_ONCE);
 	assert_int_equal(a.secret, SU_SECRET_SET);
