@@ -20,7 +20,7 @@ $(B)/unit/fake_%.o: tests/fake/%.c Makefile
 
 $(B)/unit/%: tests/unit/%_test.c $(B)/unit/fake_sys.o $(B)/unit/libunit.a
 	@mkdir -p $(@D)
-	$(CC) $(UNIT_OURS) $(CPPFLAGS) $(CFLAGS) $(LINK) $(PIE) -o $@ $(filter-out %.h,$^) $(LDFLAGS) $(CMOCKA_LIBS)
+	$(CC) $(UNIT_OURS) $(CPPFLAGS) $(CFLAGS) $(LINK) $(PIE) -o $@ $(filter-out %.h,$^) $(LDFLAGS) $(CMOCKA_LIBS) $(TERMINAL_LIBS)
 
 unit: $(UNIT_BINS)
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -39,6 +38,7 @@
 enum { ABI_FUTEX_WAIT = 0, ABI_FUTEX_WAKE = 1 };
 enum { ABI_CLONE_PARENT_SETTID = 0x00100000 };
 enum { ABI_KDSIGACCEPT = 0x4B4E };
+enum { ABI_VT_GETSTATE = 0x5603 };
 enum { ABI_PR_SET_MM = 35, ABI_PR_SET_MM_ARG_START = 8, ABI_PR_SET_MM_ARG_END = 9 };
 enum { ABI_MFD_NOEXEC_SEAL = 8 };
 enum { ABI_HDIO_DRIVE_CMD = 0x031f, ABI_BLKFLSBUF = 0x1261 };
@@ -189,6 +189,36 @@ mode_t sys_umask(mode_t mask)
 	return umask(mask);
 }
 
+int sys_getcwd(char *buf, size_t size_bytes)
+{
+	BEFORE(getcwd);
+	return getcwd(buf, size_bytes) ? 0 : -errno;
+}
+
+int sys_mkdir(const char *path, mode_t mode)
+{
+	BEFORE(mkdir);
+	return result(mkdir(path, mode));
+}
+
+int sys_symlink(const char *target, const char *path)
+{
+	BEFORE(symlink);
+	return result(symlink(target, path));
+}
+
+int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options)
+{
+	BEFORE(mount);
+	return result(mount(what, where, kind, flags, options));
+}
+
+int sys_unmount(const char *where, int flags)
+{
+	BEFORE(unmount);
+	return result(umount2(where, flags));
+}
+
 int sys_dup2(int from, int to)
 {
 	BEFORE(dup2);
@@ -226,6 +256,17 @@ int sys_set_blocking(int fd)
 	if (flags < 0)
 		return -errno;
 	return result(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+
+int sys_set_nonblocking(int fd)
+{
+	int flags;
+
+	BEFORE(set_nonblocking);
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0)
+		return -errno;
+	return result(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }
 
 int sys_close_range(unsigned first, unsigned last)
@@ -467,6 +508,23 @@ pid_t sys_getpid(void)
 	return getpid();
 }
 
+pid_t sys_getppid(void)
+{
+	return getppid();
+}
+
+pid_t sys_getpgid(pid_t pid)
+{
+	BEFORE(getpgid);
+	return result(getpgid(pid));
+}
+
+pid_t sys_getsid(pid_t pid)
+{
+	BEFORE(getsid);
+	return result(getsid(pid));
+}
+
 uid_t sys_geteuid(void)
 {
 	return geteuid();
@@ -640,6 +698,60 @@ int sys_tcsetpgrp(int fd, pid_t group)
 	return result(tcsetpgrp(fd, group));
 }
 
+pid_t sys_tcgetpgrp(int fd)
+{
+	BEFORE(tcgetpgrp);
+	return result(tcgetpgrp(fd));
+}
+
+int sys_ttyname(int fd, char *buf, size_t size_bytes)
+{
+	BEFORE(ttyname);
+	return -ttyname_r(fd, buf, size_bytes);
+}
+
+int sys_modem_lines(int fd)
+{
+	int lines, err;
+
+	BEFORE(modem_lines);
+	err = result(ioctl(fd, TIOCMGET, &lines));
+	return err ? err : lines;
+}
+
+int sys_active_vt(int fd)
+{
+	struct {
+		unsigned short active, signal, state;
+	} vt;
+	int err;
+
+	BEFORE(active_vt);
+	err = result(ioctl(fd, ABI_VT_GETSTATE, &vt));
+	return err ? err : vt.active;
+}
+
+int sys_unsent_bytes(int fd)
+{
+	int count, err;
+
+	BEFORE(unsent_bytes);
+	err = result(ioctl(fd, TIOCOUTQ, &count));
+	return err ? err : count;
+}
+
+int sys_get_winsize(int fd, struct winsize *out)
+{
+	BEFORE(get_winsize);
+	return result(ioctl(fd, TIOCGWINSZ, out));
+}
+
+int sys_set_winsize(int fd, const struct winsize *value)
+{
+	BEFORE(set_winsize);
+	return result(ioctl(fd, TIOCSWINSZ, value));
+}
+
 int sys_set_ctty(int fd, int steal)
 {
 	BEFORE(set_ctty);
@@ -725,25 +837,9 @@ int sys_pidfd_signal(int pidfd, int signal)
 	return result(PIDFD_SIGNAL(pidfd, signal));
 }
 
-pid_t sys_getsid(pid_t pid)
-{
-	BEFORE(getsid);
-	return result(getsid(pid));
-}
-
-pid_t sys_getppid(void)
-{
-	return getppid();
-}
-
 int sys_exec_search(const char *file, char *const argv[])
 {
 	BEFORE(exec_search);
 	return result(execvp(file, argv));
 }
 
-int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options)
-{
-	BEFORE(mount);
-	return result(mount(what, where, kind, flags, options));
-}

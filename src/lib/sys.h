@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -53,12 +54,18 @@ ssize_t sys_readlink(const char *path, char *buf, size_t size_bytes) MUST_CHECK;
 int sys_statfs(const char *path, struct statfs *out) MUST_CHECK;
 int sys_chdir(const char *path);
 mode_t sys_umask(mode_t mask);
+int sys_getcwd(char *buf, size_t size_bytes) MUST_CHECK;
+int sys_mkdir(const char *path, mode_t mode);
+int sys_symlink(const char *target, const char *path);
+int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options) MUST_CHECK;
+int sys_unmount(const char *where, int flags);
 
 /* descriptors */
 int sys_dup2(int from, int to) MUST_CHECK;
 int sys_dup_from(int fd, int at_least) MUST_CHECK;        /* F_DUPFD_CLOEXEC */
 int sys_set_cloexec(int fd, int on) MUST_CHECK;
 int sys_set_blocking(int fd) MUST_CHECK;                   /* clears O_NONBLOCK of the open file description */
+int sys_set_nonblocking(int fd) MUST_CHECK;
 int sys_close_range(unsigned first, unsigned last);        /* -ENOSYS before Linux 5.9: closes one by one */
 int sys_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 int sys_pipe(int fds[2], int flags) MUST_CHECK;
@@ -106,6 +113,9 @@ int sys_waitid(idtype_t type, id_t id, siginfo_t *out, int options) MUST_CHECK;
 int sys_wait(pid_t pid, siginfo_t *out) MUST_CHECK;
 int sys_kill(pid_t pid, int signal);
 pid_t sys_getpid(void);
+pid_t sys_getppid(void);
+pid_t sys_getpgid(pid_t pid) MUST_CHECK;
+pid_t sys_getsid(pid_t pid) MUST_CHECK;
 uid_t sys_geteuid(void);
 uid_t sys_getuid(void);
 pid_t sys_setsid(void);
@@ -140,6 +150,13 @@ int sys_tcgetattr(int fd, struct termios *out) MUST_CHECK;
 int sys_tcsetattr(int fd, const struct termios *value) MUST_CHECK;   /* TCSANOW: the others may wait for ever */
 int sys_tcflush(int fd, int queue);
 int sys_tcsetpgrp(int fd, pid_t group);
+pid_t sys_tcgetpgrp(int fd) MUST_CHECK;                    /* -ENOTTY: not the caller's controlling terminal */
+int sys_ttyname(int fd, char *buf, size_t size_bytes) MUST_CHECK;
+int sys_modem_lines(int fd) MUST_CHECK;                    /* TIOCMGET: those that are up; an error unless it is a serial line */
+int sys_active_vt(int fd) MUST_CHECK;                      /* VT_GETSTATE: the number of the one in front */
+int sys_unsent_bytes(int fd) MUST_CHECK;                   /* TIOCOUTQ */
+int sys_get_winsize(int fd, struct winsize *out) MUST_CHECK;
+int sys_set_winsize(int fd, const struct winsize *value);
 int sys_set_ctty(int fd, int steal);                       /* TIOCSCTTY */
 int sys_drop_ctty(int fd);                                 /* TIOCNOTTY */
 int sys_accept_kbrequest(int fd, int signal);              /* KDSIGACCEPT: the one that pid 1 must make itself */
@@ -162,9 +179,6 @@ struct sys_identity {
  * Before Linux 4.11 fstatat(2), which asks the server. */
 int sys_identify(int dir, const char *path, int flags, struct sys_identity *out) MUST_CHECK;
 int sys_flock(int fd, int operation) MUST_CHECK;
-pid_t sys_getsid(pid_t pid) MUST_CHECK;
-pid_t sys_getppid(void);
 int sys_exec_search(const char *file, char *const argv[]); /* along PATH, and by the shell what has no magic number */
-int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options) MUST_CHECK;
 
 #endif

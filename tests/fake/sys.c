@@ -65,6 +65,9 @@ static int fake_pidfd_open(pid_t pid);
 static int fake_pidfd_signal(int pidfd, int signal);
 static pid_t fake_getsid(pid_t pid);
 static int fake_mount(const char *where);
+static int fake_mkdir(const char *path, mode_t mode);
+static int fake_symlink(const char *target, const char *path);
+static int fake_umount2(const char *where);
 
 /* With arguments, so that nothing but a call is meant. */
 #define open(path, flags, mode) fake_open(path, flags, mode)
@@ -93,6 +96,9 @@ static int fake_mount(const char *where);
 #define mount(what, where, kind, flags, options) ((void)(what), (void)(kind), (void)(flags), (void)(options), fake_mount(where))
 #define PIDFD_OPEN(pid) fake_pidfd_open(pid)
 #define PIDFD_SIGNAL(pidfd, signal) fake_pidfd_signal(pidfd, signal)
+#define mkdir(path, mode) fake_mkdir(path, mode)
+#define symlink(target, path) fake_symlink(target, path)
+#define umount2(where, flags) ((void)(flags), fake_umount2(where))
 
 #include "lib/sys.c"
 
@@ -119,6 +125,9 @@ static int fake_mount(const char *where);
 #undef sync
 #undef getsid
 #undef mount
+#undef mkdir
+#undef symlink
+#undef umount2
 
 static struct {
 	_Atomic int calls;      /* the queue's test has threads */
@@ -343,6 +352,22 @@ static int fake_chdir(const char *path)
 
 	path = rooted(path, room);
 	return path ? chdir(path) : -1;
+}
+
+static int fake_mkdir(const char *path, mode_t mode)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? mkdir(path, mode) : -1;
+}
+
+static int fake_symlink(const char *target, const char *path)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? symlink(target, path) : -1;
 }
 
 static int fake_inotify_add_watch(int fd, const char *path, uint32_t mask)
@@ -627,7 +652,6 @@ enum { PIDFD_BASE = 1 << 24 };
 static struct {
 	bool has_pidfds;
 	pid_t session, others_session;
-	char mounted[64];
 } more;
 
 void fake_pidfds(bool has)
@@ -664,13 +688,35 @@ static pid_t fake_getsid(pid_t pid)
 	return pid ? more.others_session : more.session;
 }
 
+/* --- mounts that nobody makes --- */
+
+static char mounted[256];
+
 const char *fake_mounted(void)
 {
-	return more.mounted;
+	return mounted;
+}
+
+static void note_mount(char sign, const char *where)
+{
+	size_t len = strlen(mounted);
+
+	(void)snprintf(mounted + len, sizeof mounted - len, "%c%s", sign, where);
+}
+
+void fake_forget_mounted(void)
+{
+	mounted[0] = '\0';
 }
 
 static int fake_mount(const char *where)
 {
-	(void)snprintf(more.mounted, sizeof more.mounted, "+%s", where);
+	note_mount('+', where);
+	return 0;
+}
+
+static int fake_umount2(const char *where)
+{
+	note_mount('-', where);
 	return 0;
 }

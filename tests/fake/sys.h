@@ -63,7 +63,9 @@ void fake_no_pauses(void);
 /* pidfd_open(2) is not there (false, as at the start), or gives numbers whose signals are noted as those of kill(). */
 void fake_pidfds(bool has);
 void fake_session(pid_t own, pid_t others);                /* what getsid() says; own 0: the truth of all */
-const char *fake_mounted(void);                            /* "+" and where mount() was last asked to; it mounts nothing */
+/* mount() and umount2() only note down: "+/proc+/dev-/dev". */
+const char *fake_mounted(void);
+void fake_forget_mounted(void);
 
 /* Number of open descriptors of this process, from 3 on. */
 int fds_open(void);

@@ -34,7 +34,7 @@ ARROWS = {
 TWINS = {"init", "initlog", "lib", "power", "process", "records", "terminal"}
 NO_TWIN = {"init/main", "lib/sys", "power/halt", "power/shutdown", "process/fstab-decode", "process/killall5",
            "process/logsave", "process/mountpoint", "records/last", "records/runlevel", "records/utmpdump",
-           "terminal/mesg", "terminal/wall"}
+           "terminal/mesg", "terminal/sulogin", "terminal/wall"}
 
 # Objects that can be written to and outlive a call.
 STATE = {

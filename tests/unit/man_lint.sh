@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 # Pages of other packages, and of this one that are still to come, that ours may refer to.
 elsewhere='kill.1 mv.1 ps.1 python3.1 sh.1 who.1 fork.2 reboot.2 write.2 core.5 utmp.5 fifo.7 bootlogd.8
-	kexec.8 sulogin.8 syslogd.8 sync.2 fsck.8'
+	kexec.8 syslogd.8 sync.2 fsck.8 crypt.3'
 
 n=0
 failed=0

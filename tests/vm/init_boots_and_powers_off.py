@@ -182,7 +182,7 @@ def telinit_6_reboots():
 @tap.case(deadline=400)
 def single_user_on_the_console_then_the_default_level_then_power_off():
     with vm.Machine(words="single") as m:
-        found = m.console.wait_for(rb"(?s)INIT: version.*?normal startup\):", deadline=200)
+        found = m.console.wait_for(rb"(?s)INIT: version.*?(normal startup|to continue)\):", deadline=200)
         tap.check(b"runlevel: 2" not in found.group(0), "no level was entered before")
         mark = m.console.mark()
         m.console.send(image.PASSWORD.encode() + b"\n")
