@@ -19,7 +19,7 @@ fuzz-replay: $(FUZZ_REPLAYS)
 
 # Only what the targets need, built anew with clang's coverage.
 FUZZ_SRCS := $(addprefix src/init/,inittab.c table.c loader.c command.c simple.c) \
-	$(addprefix src/lib/,sys.c io.c num.c)
+	$(addprefix src/lib/,sys.c io.c num.c cmdline.c)
 $(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_SRCS) Makefile tests/fuzz/rules.mk
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -MF $@.d -o $@ $< $(FUZZ_SRCS)
