@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
@@ -17,6 +20,9 @@
 #endif
 #ifndef FAKE_CLOCK
 #define FAKE_CLOCK(clock, out)
+#endif
+#ifndef REDIRECT_CONSOLE
+#define REDIRECT_CONSOLE(fd) ioctl(fd, TIOCCONS)
 #endif
 
 /* <linux/futex.h>, <linux/kd.h> and <linux/prctl.h> are not among musl's headers: kernel ABI, spelled out. */
@@ -99,6 +105,12 @@ int sys_stat(const char *path, struct stat *out)
 	return result(stat(path, out));
 }
 
+int sys_lstat(const char *path, struct stat *out)
+{
+	BEFORE(lstat);
+	return result(lstat(path, out));
+}
+
 int sys_access(const char *path, int mode)
 {
 	BEFORE(access);
@@ -109,6 +121,12 @@ int sys_unlink(const char *path)
 {
 	BEFORE(unlink);
 	return result(unlink(path));
+}
+
+int sys_rename(const char *from, const char *to)
+{
+	BEFORE(rename);
+	return result(rename(from, to));
 }
 
 ssize_t sys_getdents(int fd, void *buf, size_t size_bytes)
@@ -133,6 +151,30 @@ int sys_fsync(int fd)
 {
 	BEFORE(fsync);
 	return result(fsync(fd));
+}
+
+int sys_fdatasync(int fd)
+{
+	BEFORE(fdatasync);
+	return result(fdatasync(fd));
+}
+
+int sys_getcwd(char *buf, size_t size_bytes)
+{
+	BEFORE(getcwd);
+	return getcwd(buf, size_bytes) ? 0 : -errno;
+}
+
+int sys_mount(const char *source, const char *target, const char *type)
+{
+	BEFORE(mount);
+	return result(mount(source, target, type, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+}
+
+int sys_unmount(const char *target)
+{
+	BEFORE(unmount);
+	return result(umount(target));
 }
 
 int sys_chdir(const char *path)
@@ -539,6 +581,35 @@ int sys_drop_ctty(int fd)
 {
 	BEFORE(drop_ctty);
 	return result(ioctl(fd, TIOCNOTTY));
+}
+
+int sys_tty_queued(int fd)
+{
+	int count, err;
+
+	BEFORE(tty_queued);
+	err = result(ioctl(fd, TIOCOUTQ, &count));
+	return err ? err : count;
+}
+
+int sys_pty_unlock(int master)
+{
+	int zero = 0;
+
+	BEFORE(pty_unlock);
+	return result(ioctl(master, TIOCSPTLCK, &zero));
+}
+
+int sys_pty_name(int master, char *buf, size_t size_bytes)
+{
+	BEFORE(pty_name);
+	return -ptsname_r(master, buf, size_bytes);
+}
+
+int sys_redirect_console(int fd)
+{
+	BEFORE(redirect_console);
+	return result(REDIRECT_CONSOLE(fd));
 }
 
 int sys_accept_kbrequest(int fd, int signal)

@@ -37,14 +37,20 @@ off_t sys_lseek(int fd, off_t at, int whence) MUST_CHECK;
 int sys_ftruncate(int fd, off_t len_bytes) MUST_CHECK;
 int sys_fstat(int fd, struct stat *out) MUST_CHECK;
 int sys_stat(const char *path, struct stat *out) MUST_CHECK;
+int sys_lstat(const char *path, struct stat *out) MUST_CHECK;
 int sys_access(const char *path, int mode) MUST_CHECK;
 int sys_unlink(const char *path);
+int sys_rename(const char *from, const char *to) MUST_CHECK;
 /* linux_dirent64 records; errors as of getdents64(2). */
 ssize_t sys_getdents(int fd, void *buf, size_t size_bytes) MUST_CHECK;
 int sys_mkfifo(const char *path, mode_t mode) MUST_CHECK;
 int sys_fchmod(int fd, mode_t mode);
 int sys_fsync(int fd);
+int sys_fdatasync(int fd);
 int sys_chdir(const char *path);
+int sys_getcwd(char *buf, size_t size_bytes) MUST_CHECK;   /* -ERANGE: too small */
+int sys_mount(const char *source, const char *target, const char *type) MUST_CHECK;
+int sys_unmount(const char *target);
 mode_t sys_umask(mode_t mask);
 
 /* descriptors */
@@ -115,9 +121,13 @@ int sys_isatty(int fd) MUST_CHECK;                         /* 0 or -ENOTTY, -EIO
 int sys_tcgetattr(int fd, struct termios *out) MUST_CHECK;
 int sys_tcsetattr(int fd, const struct termios *value) MUST_CHECK;   /* TCSANOW: the others may wait for ever */
 int sys_tcflush(int fd, int queue);
+int sys_tty_queued(int fd) MUST_CHECK;                     /* TIOCOUTQ: bytes not yet sent */
 int sys_tcsetpgrp(int fd, pid_t group);
 int sys_set_ctty(int fd, int steal);                       /* TIOCSCTTY */
 int sys_drop_ctty(int fd);                                 /* TIOCNOTTY */
+int sys_pty_unlock(int master) MUST_CHECK;                /* TIOCSPTLCK */
+int sys_pty_name(int master, char *buf, size_t size_bytes) MUST_CHECK;     /* of the slave */
+int sys_redirect_console(int fd) MUST_CHECK;               /* TIOCCONS: the whole kernel's console; -EBUSY: it has been done */
 int sys_accept_kbrequest(int fd, int signal);              /* KDSIGACCEPT: the one that pid 1 must make itself */
 
 #endif

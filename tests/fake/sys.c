@@ -50,6 +50,11 @@ static int fake_reboot(int cmd);
 static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 static int fake_nanosleep(const struct timespec *duration, struct timespec *left);
 static int fake_mlockall(int flags);
+static int fake_lstat(const char *path, struct stat *out);
+static int fake_rename(const char *from, const char *to);
+static int fake_mount(const char *source, const char *target, const char *type);
+static int fake_umount(const char *target);
+static int fake_redirect(int fd);
 
 /* With arguments, so that nothing but a call is meant. */
 #define open(path, flags, mode) fake_open(path, flags, mode)
@@ -69,6 +74,11 @@ static int fake_mlockall(int flags);
 #define poll(fds, count, timeout_ms) fake_poll(fds, count, timeout_ms)
 #define nanosleep(duration, left) fake_nanosleep(duration, left)
 #define mlockall(flags) fake_mlockall(flags)
+#define lstat(path, out) fake_lstat(path, out)
+#define rename(from, to) fake_rename(from, to)
+#define mount(source, target, type, flags, data) fake_mount(source, target, type)
+#define umount(target) fake_umount(target)
+#define REDIRECT_CONSOLE(fd) fake_redirect(fd)
 
 #include "lib/sys.c"
 
@@ -89,6 +99,10 @@ static int fake_mlockall(int flags);
 #undef poll
 #undef nanosleep
 #undef mlockall
+#undef lstat
+#undef rename
+#undef mount
+#undef umount
 
 static struct {
 	_Atomic int calls;      /* the queue's test has threads */
@@ -243,6 +257,43 @@ static int fake_stat(const char *path, struct stat *out)
 
 	path = rooted(path, room);
 	return path ? stat(path, out) : -1;
+}
+
+static int fake_lstat(const char *path, struct stat *out)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? lstat(path, out) : -1;
+}
+
+static int fake_rename(const char *from, const char *to)
+{
+	char from_room[PATH_MAX], to_room[PATH_MAX];
+
+	from = rooted(from, from_room);
+	to = from ? rooted(to, to_room) : NULL;
+	return to ? rename(from, to) : -1;
+}
+
+/* Nothing is mounted, nor the console of this machine redirected, whatever the test says. */
+static int fake_umount(const char *target)
+{
+	(void)target;
+	errno = EPERM;
+	return -1;
+}
+
+static int fake_mount(const char *source, const char *target, const char *type)
+{
+	(void)source;
+	(void)type;
+	return fake_umount(target);
+}
+
+static int fake_redirect(int fd)
+{
+	return fcntl(fd, F_GETFD) < 0 ? -1 : 0;
 }
 
 static int fake_access(const char *path, int mode)

@@ -19,6 +19,7 @@ fuzz-replay: $(FUZZ_REPLAYS)
 
 # Only what the targets need, built anew with clang's coverage.
 FUZZ_SRCS := $(addprefix src/init/,inittab.c table.c loader.c command.c simple.c) \
+	$(addprefix src/terminal/,escape.c render.c bootlines.c bootcons.c) \
 	$(addprefix src/lib/,sys.c io.c num.c cmdline.c)
 $(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_SRCS) Makefile tests/fuzz/rules.mk
 	@mkdir -p $(@D)

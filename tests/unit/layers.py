@@ -32,7 +32,7 @@ ARROWS = {
 # Folders whose modules have a twin under tests/unit, and what has none: the main files of programs, and lib/sys, in whose
 # place tests/fake/sys.c is linked, which includes it.
 TWINS = {"init", "initlog", "lib", "power", "process", "records", "terminal"}
-NO_TWIN = {"init/main", "records/runlevel", "lib/sys"}
+NO_TWIN = {"init/main", "records/runlevel", "lib/sys", "terminal/bootlogd", "terminal/readbootlog"}
 
 # Objects that can be written to and outlive a call.
 STATE = {
@@ -42,6 +42,7 @@ STATE = {
     "initlog/sink_console": {"console"},    # likewise
     "initlog/sink_records": {"file"},
     "initlog/sink_syslog": {"syslog"},
+    "terminal/bootlogd": {"self"},
 }
 
 SOURCES = ("*.c", "*.h", "*.py", "*.sh", "*.mk", "Makefile", "imports.allow", "run", "try", "need", "*.[1-8]")

@@ -25,6 +25,9 @@ int storm_main(int argc, char **argv);
 int redirect_main(int argc, char **argv);
 /* crash: pid 1 runs on at address 0. */
 int crash_main(int argc, char **argv);
+/* stopped DEV: whether a line that somebody holds open holds back what it is given. */
+int stopped_main(int argc, char **argv);
+
 /* lastclose DEV PID: the last close of a stopped line. */
 int lastclose_main(int argc, char **argv);
 
