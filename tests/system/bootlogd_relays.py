@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """bootlogd(8) in a name space machine: what does not need the kernel's redirection, which no name space keeps apart (that
 is in tests/vm). Preloaded, tioccons.c says which terminal the console would have been redirected to; the tests write there."""
+import atexit
+import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -16,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LOG, SLAVE = "/run/boot.log", "/run/redirected"
 
 
+@functools.cache
 def preloaded():
     with tempfile.TemporaryDirectory() as folder:
         out = folder + "/tioccons.so"
@@ -80,6 +84,39 @@ class Scene:
         return [p.pid for p in self.m.processes() if p.comm == comm and p.state not in "ZX"]
 
 
+class Shared:
+    """One machine for several cases; a failed case ends it, and the next has another."""
+
+    def __init__(self):
+        self.scene = None
+        atexit.register(self.end)
+
+    @contextlib.contextmanager
+    def use(self):
+        if not self.scene:
+            self.scene = Scene().__enter__()
+        with contextlib.ExitStack() as on_failure:
+            on_failure.push(self.end)
+            self.clear()
+            yield self.scene
+            on_failure.pop_all()
+
+    def clear(self):
+        def remove():
+            for path in (LOG, LOG + "~", LOG + ".0", SLAVE, "/run/pid", "/run/fifo"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
+        self.scene.m.call(remove)
+
+    def end(self, *why):
+        if self.scene:
+            self.scene.__exit__(*(why or (None, None, None)))
+        self.scene = None
+
+
+shared = Shared()
+
+
 def ended(process):
     process.kill(signal.SIGTERM)
     tap.equal(process.wait(60), 0, "the status when it was told to end")
@@ -87,7 +124,7 @@ def ended(process):
 
 @tap.case(deadline=120)
 def a_wrong_call_is_told_and_changes_nothing():
-    with Scene() as scene:
+    with shared.use() as scene:
         for args in (["-h"], ["operand"], ["-x"], ["-l"]):
             done = scene.m.run(["/sbin/bootlogd", *args], env=scene.env)
             tap.equal(done.status, 1, "status of %r" % args)
@@ -99,7 +136,7 @@ def a_wrong_call_is_told_and_changes_nothing():
 
 @tap.case(deadline=120)
 def help_and_version_have_long_names():
-    with Scene() as scene:
+    with shared.use() as scene:
         for option in ("--help", "--version"):
             done = scene.m.run(["/sbin/bootlogd", option], env=scene.env)
             tap.check(done.status == 0 and "bootlogd" in done.out and not done.err, repr(done))
@@ -107,7 +144,7 @@ def help_and_version_have_long_names():
 
 @tap.case(deadline=120)
 def a_refused_redirection_is_told_and_nothing_is_left():
-    with Scene() as scene:
+    with shared.use() as scene:
         done = scene.m.run(["/sbin/bootlogd", "-c", "-l", LOG, "-p", "/run/pid"])      # the machine forbids it
         tap.equal(done.status, 1, "its status")
         tap.check("TIOCCONS): Operation not permitted" in done.err, done.err)
@@ -118,8 +155,7 @@ def a_refused_redirection_is_told_and_nothing_is_left():
 @tap.case(deadline=120)
 def without_a_terminal_for_a_console_it_does_not_start():
     with Scene(console=False) as scene:
-        for name in ("consoles",):
-            scene.m.call(lambda: kernel.mount("/dev/null", "/proc/consoles", None, kernel.MS_BIND))
+        scene.m.call(lambda: kernel.mount("/dev/null", "/proc/consoles", None, kernel.MS_BIND))
         scene.m.write("/run/active", "null\n")
         done = scene.m.run(["/bin/sh", "-c", "mount --bind /run/active /sys/class/tty/console/active 2>/dev/null;"
                             " for d in tty1 hvc0 ttyS0 ttySC0 ttyAMA0 ttyB0; do rm -f /dev/$d; done;"
@@ -130,7 +166,7 @@ def without_a_terminal_for_a_console_it_does_not_start():
 
 @tap.case(deadline=120)
 def the_pid_file_is_whole_when_the_command_returns_and_gone_at_the_end():
-    with Scene() as scene:
+    with shared.use() as scene:
         scene.m.write("/run/pid", "12345678 stale\n")
         done = scene.m.run(["/sbin/bootlogd", "-c", "-l", LOG, "-p", "/run/pid"], env=scene.env)
         tap.equal((done.status, done.err), (0, ""), "the start")
@@ -143,7 +179,7 @@ def the_pid_file_is_whole_when_the_command_returns_and_gone_at_the_end():
 
 @tap.case(deadline=120)
 def it_lets_go_of_standard_streams_and_folder_and_sleeps_when_idle():
-    with Scene() as scene:
+    with shared.use() as scene:
         process = scene.start("-c")
         scene.say("hello\n")
         scene.logged(": hello\n")
@@ -177,7 +213,7 @@ def a_log_on_a_frozen_disk_stops_neither_writers_nor_console_nor_the_end():
 
 @tap.case(deadline=180)
 def a_killed_writer_is_replaced_and_output_goes_on():
-    with Scene() as scene:
+    with shared.use() as scene:
         process = scene.start("-c")
         scene.say("one\n")
         scene.logged(": one\n")
@@ -195,20 +231,20 @@ def a_killed_writer_is_replaced_and_output_goes_on():
 
 @tap.case(deadline=180)
 def a_console_that_was_hung_up_is_written_again():
-    with Scene() as scene:
+    with shared.use() as scene:
         process = scene.start("-c")
-        scene.say("one\n")
-        scene.shown("one\r\n")
+        scene.say("before\n")
+        scene.shown("before\r\n")
         scene.m.console.revoke()
-        scene.say("two\n")
-        scene.shown("two\r\n")
-        scene.logged(": two\n")
+        scene.say("behind\n")
+        scene.shown("behind\r\n")
+        scene.logged(": behind\n")
         ended(process)
 
 
 @tap.case(deadline=180)
 def a_console_that_nobody_reads_stops_neither_writers_nor_log():
-    with Scene() as scene:
+    with shared.use() as scene:
         process = scene.start("-c")
         scene.m.console.fill()
         scene.say("".join("line %d\n" % n for n in range(100000)))
@@ -221,7 +257,7 @@ def a_console_that_nobody_reads_stops_neither_writers_nor_log():
 
 @tap.case(deadline=120)
 def what_is_no_regular_file_is_no_log_and_is_not_waited_for():
-    with Scene() as scene:
+    with shared.use() as scene:
         scene.m.call(lambda: os.mkfifo("/run/fifo"))
         process = scene.start("-c", log="/run/fifo")
         scene.say("hello\n")
@@ -232,7 +268,7 @@ def what_is_no_regular_file_is_no_log_and_is_not_waited_for():
 
 @tap.case(deadline=120)
 def a_hang_up_signal_opens_the_log_anew():
-    with Scene() as scene:
+    with shared.use() as scene:
         process = scene.start("-c")
         scene.say("one\n")
         scene.logged(": one\n")
@@ -247,7 +283,7 @@ def a_hang_up_signal_opens_the_log_anew():
 
 @tap.case(deadline=120)
 def a_log_that_exists_is_renamed_with_r_and_lines_are_kept_whole_with_e():
-    with Scene() as scene:
+    with shared.use() as scene:
         scene.m.write(LOG, "old\n")
         scene.m.write(LOG + "~", "older\n")
         process = scene.start("-r", "-e", "-s")
