@@ -117,6 +117,18 @@ class Shared:
 shared = Shared()
 
 
+def outer_pids(scene, inner):
+    """Processes that have this number in the machine, by their number here."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open("/proc/%s/status" % pid) as file:
+            numbers = next(line.split()[1:] for line in file if line.startswith("NSpid:"))
+            if numbers[-1] == str(inner) and os.readlink("/proc/%s/ns/pid" % pid) == os.readlink(
+                    "/proc/%d/ns/pid" % scene.m.pid):
+                found.append(int(pid))
+    return found
+
+
 def ended(process):
     process.kill(signal.SIGTERM)
     tap.equal(process.wait(60), 0, "the status when it was told to end")
@@ -175,6 +187,21 @@ def the_pid_file_is_whole_when_the_command_returns_and_gone_at_the_end():
         scene.m.call(lambda: os.kill(pid, signal.SIGTERM))
         wait_for(lambda: pid not in scene.writers("bootlogd"), "its end")
         tap.check(not scene.m.exists("/run/pid"), "the file is gone")
+
+
+@tap.case(deadline=120)
+def closed_standard_streams_do_not_become_its_own():
+    with shared.use() as scene:
+        scene.m.write("/run/go", "#!/bin/sh\nexec /sbin/bootlogd -c -l %s -p /run/pid <&- >&- 2>&-\n" % LOG, 0o755)
+        tap.equal(scene.m.run(["/run/go"], env=scene.env).status, 0, "the start")
+        pid = int(scene.m.read("/run/pid"))
+        fds = "/proc/%d/fd/" % wait_for(lambda: outer_pids(scene, pid), "the daemon")[0]
+        for fd in range(3):
+            wait_for(lambda: os.readlink(fds + str(fd)) == "/dev/null", "descriptor %d to be /dev/null" % fd)
+        scene.say("hello\n")
+        scene.logged(": hello\n")
+        scene.m.call(lambda: os.kill(pid, signal.SIGTERM))
+        wait_for(lambda: pid not in scene.writers("bootlogd"), "its end")
 
 
 @tap.case(deadline=120)
