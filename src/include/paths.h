@@ -9,6 +9,8 @@
 #define INIT_TAB_PATH "/etc/inittab"
 #define INIT_TAB_DIR "/etc/inittab.d"
 #define CMDLINE_PATH "/proc/cmdline"
+#define CONSOLES_PATH "/proc/consoles"
+#define CONSOLES_ACTIVE_PATH "/sys/class/tty/console/active"
 #define INIT_SCRIPT_PATH "/etc/initscript"
 #define SELF_PATH "/proc/self/exe"
 #define SHELL_PATH "/bin/sh"
@@ -33,6 +35,7 @@
 #define UTMP_PATH "/var/run/utmp"
 #define WTMP_PATH "/var/log/wtmp"
 #define BTMP_PATH "/var/log/btmp"
+#define BOOT_LOG_PATH "/var/log/boot"
 #define RUNLEVEL_PATH "/var/run/runlevel"
 
 #define PROC_PATH "/proc"

@@ -10,12 +10,12 @@
 
 #include "include/paths.h"
 #include "init/table.h"
+#include "lib/cmdline.h"
 #include "lib/io.h"
 #include "lib/sys.h"
 
 #define TAB_SUFFIX ".tab"
 #define UTF8_MARK "\xef\xbb\xbf"
-#define BLANKS " \t\n"
 
 enum { READ_BYTES = 65536, SAY_BYTES = 512, PLACE_BYTES = 320 };
 enum { CMDLINE_BYTES = 4096, DEVICE_MAX = 31 };
@@ -403,18 +403,20 @@ static bool is_device_name(const char *name)
 
 static bool has_word(const char *text, const char *word)
 {
-	size_t len = strlen(word);
+	struct cmdline line;
 
-	for (const char *at = text; (at = strstr(at, word)); at += len)
-		if ((at == text || strchr(BLANKS, at[-1])) && strchr(BLANKS, at[len]))
+	cmdline_begin(&line, text);
+	while (cmdline_next(&line))
+		if (!strcmp(line.word, word))
 			return true;
 	return false;
 }
 
 static int autocon_add(struct load *load)
 {
-	char text[CMDLINE_BYTES], *rest;
+	char text[CMDLINE_BYTES], name[CMDLINE_WORD_MAX];
 	ssize_t got = io_read_file(load->config->cmdline, text, sizeof text);
+	struct cmdline line;
 	int err = 0;
 
 	/* -ENOENT: /proc is not there yet, or not at all. */
@@ -422,14 +424,15 @@ static int autocon_add(struct load *load)
 		return got == -ENOENT ? 0 : (int)got;
 	if (!has_word(text, "init.autocon=1"))
 		return 0;
-	for (char *word = strtok_r(text, BLANKS, &rest); word && !err;
-		word = strtok_r(NULL, BLANKS, &rest)) {
-		if (strncmp(word, "console=", 8))
+	cmdline_begin(&line, text);
+	while (!err && cmdline_next(&line)) {
+		const char *value = cmdline_value(&line, "console");
+
+		if (!value)
 			continue;
-		word += 8;
-		word[strcspn(word, ",")] = '\0';
-		if (is_device_name(word))
-			err = agetty_add(load, word);
+		(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(value, ","), value);
+		if (is_device_name(name))
+			err = agetty_add(load, name);
 	}
 	return err;
 }

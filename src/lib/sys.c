@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -28,6 +29,9 @@
 #ifndef PIDFD_OPEN
 #define PIDFD_OPEN(pid) syscall(SYS_pidfd_open, pid, 0u)
 #define PIDFD_SIGNAL(pidfd, signal) syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0u)
+#endif
+#ifndef REDIRECT_CONSOLE
+#define REDIRECT_CONSOLE(fd) ioctl(fd, TIOCCONS)
 #endif
 
 #ifndef clone_noting
@@ -130,6 +134,12 @@ int sys_stat(const char *path, struct stat *out)
 	return result(stat(path, out));
 }
 
+int sys_lstat(const char *path, struct stat *out)
+{
+	BEFORE(lstat);
+	return result(lstat(path, out));
+}
+
 int sys_access(const char *path, int mode)
 {
 	BEFORE(access);
@@ -140,6 +150,12 @@ int sys_unlink(const char *path)
 {
 	BEFORE(unlink);
 	return result(unlink(path));
+}
+
+int sys_rename(const char *from, const char *to)
+{
+	BEFORE(rename);
+	return result(rename(from, to));
 }
 
 ssize_t sys_getdents(int fd, void *buf, size_t size_bytes)
@@ -176,6 +192,12 @@ int sys_statfs(const char *path, struct statfs *out)
 {
 	BEFORE(statfs);
 	return result(statfs(path, out));
+}
+
+int sys_fdatasync(int fd)
+{
+	BEFORE(fdatasync);
+	return result(fdatasync(fd));
 }
 
 int sys_chdir(const char *path)
@@ -762,6 +784,26 @@ int sys_drop_ctty(int fd)
 {
 	BEFORE(drop_ctty);
 	return result(ioctl(fd, TIOCNOTTY));
+}
+
+int sys_pty_unlock(int master)
+{
+	int zero = 0;
+
+	BEFORE(pty_unlock);
+	return result(ioctl(master, TIOCSPTLCK, &zero));
+}
+
+int sys_pty_name(int master, char *buf, size_t size_bytes)
+{
+	BEFORE(pty_name);
+	return -ptsname_r(master, buf, size_bytes);
+}
+
+int sys_redirect_console(int fd)
+{
+	BEFORE(redirect_console);
+	return result(REDIRECT_CONSOLE(fd));
 }
 
 int sys_accept_kbrequest(int fd, int signal)

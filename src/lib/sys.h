@@ -43,8 +43,10 @@ off_t sys_lseek(int fd, off_t at, int whence) MUST_CHECK;
 int sys_ftruncate(int fd, off_t len_bytes) MUST_CHECK;
 int sys_fstat(int fd, struct stat *out) MUST_CHECK;
 int sys_stat(const char *path, struct stat *out) MUST_CHECK;
+int sys_lstat(const char *path, struct stat *out) MUST_CHECK;
 int sys_access(const char *path, int mode) MUST_CHECK;
 int sys_unlink(const char *path);
+int sys_rename(const char *from, const char *to) MUST_CHECK;
 /* linux_dirent64 records; errors as of getdents64(2). */
 ssize_t sys_getdents(int fd, void *buf, size_t size_bytes) MUST_CHECK;
 int sys_mkfifo(const char *path, mode_t mode) MUST_CHECK;
@@ -52,9 +54,10 @@ int sys_fchmod(int fd, mode_t mode);
 int sys_fsync(int fd);
 ssize_t sys_readlink(const char *path, char *buf, size_t size_bytes) MUST_CHECK;   /* no NUL is added */
 int sys_statfs(const char *path, struct statfs *out) MUST_CHECK;
+int sys_fdatasync(int fd);
 int sys_chdir(const char *path);
+int sys_getcwd(char *buf, size_t size_bytes) MUST_CHECK;   /* -ERANGE: too small */
 mode_t sys_umask(mode_t mask);
-int sys_getcwd(char *buf, size_t size_bytes) MUST_CHECK;
 int sys_mkdir(const char *path, mode_t mode);
 int sys_symlink(const char *target, const char *path);
 int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options) MUST_CHECK;
@@ -154,11 +157,14 @@ pid_t sys_tcgetpgrp(int fd) MUST_CHECK;                    /* -ENOTTY: not the c
 int sys_ttyname(int fd, char *buf, size_t size_bytes) MUST_CHECK;
 int sys_modem_lines(int fd) MUST_CHECK;                    /* TIOCMGET: those that are up; an error unless it is a serial line */
 int sys_active_vt(int fd) MUST_CHECK;                      /* VT_GETSTATE: the number of the one in front */
-int sys_unsent_bytes(int fd) MUST_CHECK;                   /* TIOCOUTQ */
+int sys_unsent_bytes(int fd) MUST_CHECK;                   /* TIOCOUTQ: bytes not yet sent */
 int sys_get_winsize(int fd, struct winsize *out) MUST_CHECK;
 int sys_set_winsize(int fd, const struct winsize *value);
 int sys_set_ctty(int fd, int steal);                       /* TIOCSCTTY */
 int sys_drop_ctty(int fd);                                 /* TIOCNOTTY */
+int sys_pty_unlock(int master) MUST_CHECK;                /* TIOCSPTLCK */
+int sys_pty_name(int master, char *buf, size_t size_bytes) MUST_CHECK;     /* of the slave */
+int sys_redirect_console(int fd) MUST_CHECK;               /* TIOCCONS: the whole kernel's console; -EBUSY: it has been done */
 int sys_accept_kbrequest(int fd, int signal);              /* KDSIGACCEPT: the one that pid 1 must make itself */
 
 /* what tools look at: files by a directory's descriptor, other processes */

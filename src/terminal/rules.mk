@@ -27,3 +27,13 @@ SELINUX_LIBS := $(shell pkg-config --libs libselinux 2>/dev/null)
 $(B)/obj/terminal/su_context.o: OURS += $(if $(SELINUX_LIBS),-DHAVE_SELINUX $(shell pkg-config --cflags libselinux 2>/dev/null))
 endif
 TERMINAL_LIBS += $(sulogin_LIBS)
+
+BOOTLOGD_OBJS := $(addprefix terminal/,backlog.o bootcons.o bootlines.o console_writer.o escape.o log_writer.o outlet.o \
+	redirect.o bootrelay.o writer.o)
+READBOOTLOG_OBJS := $(addprefix terminal/,escape.o follow.o render.o)
+TERMINAL_OBJS += $(BOOTLOGD_OBJS) $(READBOOTLOG_OBJS)
+PROGS += bootlogd readbootlog
+SBIN += bootlogd
+USRBIN += readbootlog
+bootlogd_OBJS = terminal/bootlogd.o $(BOOTLOGD_OBJS) $(TOOL_OBJS) $(LIB_OBJS)
+readbootlog_OBJS = terminal/readbootlog.o $(READBOOTLOG_OBJS) $(TOOL_OBJS) $(LIB_OBJS)

@@ -68,6 +68,9 @@ static int fake_mount(const char *where);
 static int fake_mkdir(const char *path, mode_t mode);
 static int fake_symlink(const char *target, const char *path);
 static int fake_umount2(const char *where);
+static int fake_lstat(const char *path, struct stat *out);
+static int fake_rename(const char *from, const char *to);
+static int fake_redirect(int fd);
 
 /* With arguments, so that nothing but a call is meant. */
 #define open(path, flags, mode) fake_open(path, flags, mode)
@@ -99,6 +102,9 @@ static int fake_umount2(const char *where);
 #define mkdir(path, mode) fake_mkdir(path, mode)
 #define symlink(target, path) fake_symlink(target, path)
 #define umount2(where, flags) ((void)(flags), fake_umount2(where))
+#define lstat(path, out) fake_lstat(path, out)
+#define rename(from, to) fake_rename(from, to)
+#define REDIRECT_CONSOLE(fd) fake_redirect(fd)
 
 #include "lib/sys.c"
 
@@ -128,6 +134,8 @@ static int fake_umount2(const char *where);
 #undef mkdir
 #undef symlink
 #undef umount2
+#undef lstat
+#undef rename
 
 static struct {
 	_Atomic int calls;      /* the queue's test has threads */
@@ -320,6 +328,29 @@ static int fake_statfs(const char *path, struct statfs *out)
 
 	path = rooted(path, room);
 	return path ? statfs(path, out) : -1;
+}
+
+static int fake_lstat(const char *path, struct stat *out)
+{
+	char room[PATH_MAX];
+
+	path = rooted(path, room);
+	return path ? lstat(path, out) : -1;
+}
+
+static int fake_rename(const char *from, const char *to)
+{
+	char from_room[PATH_MAX], to_room[PATH_MAX];
+
+	from = rooted(from, from_room);
+	to = from ? rooted(to, to_room) : NULL;
+	return to ? rename(from, to) : -1;
+}
+
+/* The console of this machine is not redirected, whatever the test says. */
+static int fake_redirect(int fd)
+{
+	return fcntl(fd, F_GETFD) < 0 ? -1 : 0;
 }
 
 static int fake_access(const char *path, int mode)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* fake/sys.h - lib/sys.c with a say in what fails: the n-th call, every call of a name; with a clock, a root and
  * processes that the test makes up.
- * Linked into unit tests in place of lib/sys.c. Nothing fails until it is armed. Whatever the test says, reboot(2), sync(2) and
- * mlockall(2) do nothing, disks, interfaces and accounting cannot be changed, a child's child's child cannot fork, no signal goes to process 1, to everybody or to the own
+ * Linked into unit tests in place of lib/sys.c. Nothing fails until it is armed. Whatever the test says, reboot(2), sync(2),
+ * mlockall(2), mount(2) and TIOCCONS do nothing, disks, interfaces and accounting cannot be changed, a child's child's child
+ * cannot fork, no signal goes to process 1, to everybody or to the own
  * group, and without fake_root() init's own files (/run/initctl, /dev/console, utmp ...) are refused with EPERM. */
 #ifndef FAKE_SYS_H
 #define FAKE_SYS_H

@@ -20,7 +20,8 @@ fuzz-replay: $(FUZZ_REPLAYS)
 # Only what the targets need, built anew with clang's coverage.
 FUZZ_SRCS := $(addprefix src/init/,inittab.c table.c loader.c command.c simple.c family.c stream.c) $(wildcard src/initlog/*.c) \
 	$(addprefix src/records/,layout.c backward.c history.c ends.c columns.c moment.c dump.c stamp.c address.c lines.c) \
-	$(addprefix src/lib/,sys.c io.c num.c clock.c title.c utmpfile.c devlog.c text.c zone.c)
+	$(addprefix src/terminal/,escape.c render.c bootlines.c bootcons.c) \
+	$(addprefix src/lib/,sys.c io.c num.c clock.c cmdline.c title.c utmpfile.c devlog.c text.c zone.c)
 $(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_SRCS) Makefile tests/fuzz/rules.mk
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -MF $@.d -o $@ $< $(FUZZ_SRCS)

@@ -34,7 +34,7 @@ ARROWS = {
 TWINS = {"init", "initlog", "lib", "power", "process", "records", "terminal"}
 NO_TWIN = {"init/main", "lib/sys", "power/halt", "power/shutdown", "process/fstab-decode", "process/killall5",
            "process/logsave", "process/mountpoint", "records/last", "records/runlevel", "records/utmpdump",
-           "terminal/mesg", "terminal/sulogin", "terminal/wall"}
+           "terminal/bootlogd", "terminal/mesg", "terminal/readbootlog", "terminal/sulogin", "terminal/wall"}
 
 # Objects that can be written to and outlive a call.
 STATE = {
@@ -46,6 +46,7 @@ STATE = {
     "initlog/sink_syslog": {"syslog"},
     "records/last": {"self"},               # for the handler of SIGINT
     "records/utmpdump": {"self"},           # large
+    "terminal/bootlogd": {"self"},
 }
 
 SOURCES = ("*.c", "*.h", "*.py", "*.sh", "*.mk", "Makefile", "imports.allow", "run", "try", "need", "*.[1-8]")

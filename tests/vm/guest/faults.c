@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* A grandchild that outlives its parent and then ends; its pid, or a negative errno. */
@@ -206,4 +207,22 @@ int lastclose_main(int argc, char **argv)
 	close(fd);
 	printf("closed after %lld ms\n", (long long)(guest_now_ms() - start));
 	return 0;
+}
+
+int stopped_main(int argc, char **argv)
+{
+	int fd, stopped;
+
+	if (argc != 2)
+		return 2;
+	fd = open(argv[1], O_WRONLY | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0) {
+		perror(argv[1]);
+		return 2;
+	}
+	stopped = (write(fd, ".", 1) == 1 || errno == EAGAIN) && is_stopped(fd);
+	if (!stopped)
+		tcflush(fd, TCOFLUSH);
+	close(fd);
+	return !stopped;
 }

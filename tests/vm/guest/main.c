@@ -17,6 +17,7 @@ static const struct face {
 	{ "storm", storm_main },
 	{ "redirect", redirect_main },
 	{ "lastclose", lastclose_main },
+	{ "stopped", stopped_main },
 	{ "crash", crash_main },
 	{ "login", login_main },
 	{ "clog", clog_main },
