@@ -95,6 +95,7 @@ install: all
 	$(if $(USRBIN),$(INSTALL) -m 755 $(addprefix $(B)/,$(USRBIN)) $(DESTDIR)$(usrbindir))
 	set -e; for l in $(foreach l,$(LINKS),$(DESTDIR)$($(firstword $(subst /, ,$(l)))dir)/$(patsubst $(firstword $(subst /, ,$(l)))/%,%,$(l))); do ln -sf "$${l##*:}" "$${l%:*}"; done
 	$(INSTALL) -m 644 src/include/initreq.h $(DESTDIR)$(includedir)
+	$(INSTALL) -m 755 contrib/unit2init $(DESTDIR)$(usrbindir)
 	set -e; for m in $(MANS); do d=$(DESTDIR)$(mandir)/man$${m##*.}; \
 		$(INSTALL) -d $$d; $(INSTALL) -m 644 $$m $$d; done
 

@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 
+import fetch
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 B = os.environ.get("B", "build")
@@ -184,19 +186,10 @@ def tap_scripts(folder):
 
 def fetch_stock():
     """The stock binaries, as packages from the machine's own sources."""
-    stock = os.path.abspath(os.path.join(B, "stock"))
-    if os.path.exists(stock + "/sbin/init"):
-        return
-    os.makedirs(stock, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        packages = ["sysvinit-core", "sysvinit-utils", "bootlogd"]
-        done = subprocess.run(["apt-get", "-q", "download", *packages], cwd=folder, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True)
-        if done.returncode:
-            print("stock binaries cannot be had:\n" + done.stdout, flush=True)
-        for package in glob.glob(folder + "/*.deb"):
-            subprocess.run(["dpkg", "-x", package, stock], check=True)
+    try:
+        fetch.packages(os.path.join(B, "stock"), ["sysvinit-core", "sysvinit-utils", "bootlogd"])
+    except fetch.FetchError as error:
+        print("stock binaries cannot be had: %s" % error, flush=True)
 
 
 def suite_system():

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from machine import tap, wait_for
-from scene import GETTY, Scene
+from scene import Scene
 import fetch
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -5,8 +5,8 @@
 cd "$(dirname "$0")/../.." || exit 1
 
 # Pages of other packages, and of this one that are still to come, that ours may refer to.
-elsewhere='kill.1 mv.1 ps.1 python3.1 sh.1 who.1 fork.2 write.2 core.5 utmp.5 fifo.7
-	bootlogd.8 halt.8 kexec.8 reboot.8 shutdown.8 sulogin.8 syslogd.8'
+elsewhere='kill.1 mv.1 prlimit.1 ps.1 python3.1 setpriv.1 sh.1 who.1 fork.2 write.2 core.5 utmp.5 fifo.7
+	bootlogd.8 halt.8 kexec.8 reboot.8 shutdown.8 start-stop-daemon.8 sulogin.8 syslogd.8'
 
 n=0
 failed=0
@@ -89,7 +89,7 @@ fi
 make -n install DESTDIR="$work/root" >"$work/install" 2>&1
 version=$(sed -n 's/^VERSION *:*= *//p' Makefile)
 
-for page in init.8 telinit.8 inittab.5 initscript.5 initctl.5 runlevel.8 initlog.7; do
+for page in init.8 telinit.8 inittab.5 initscript.5 initctl.5 runlevel.8 initlog.7 unit2init.1; do
 	[ -f "man/$page" ] || echo "man/$page" >>"$work/why"
 done
 [ ! -s "$work/why" ]

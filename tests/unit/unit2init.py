@@ -74,6 +74,13 @@ def there_are_shells_to_check_with():
 
 
 @tap.case()
+def it_tells_the_version_that_is_built():
+    with open(os.path.join(TOP, "Makefile"), encoding="utf-8") as file:
+        version = re.search("^VERSION *:?= *(.*)$", file.read(), re.MULTILINE).group(1)
+    tap.equal(run("--version"), (0, "unit2init %s\n" % version, ""), "what --version says")
+
+
+@tap.case()
 def a_plain_unit_becomes_a_script_with_an_lsb_header():
     script, said = convert(PLAIN)
     tap.equal(said, "", "what is left out")
