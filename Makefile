@@ -46,7 +46,7 @@ PID1_LDFLAGS := $(LINK) $(PIE)
 else ifneq ($(PID1_MUSL),)
 # Debian's musl-gcc knows no -static-pie: name the start file and tell the linker what it would.
 PID1_LDFLAGS := -nostartfiles -static-pie $(MUSL_LIB)/rcrt1.o \
-	-Wl,-static,-pie,--no-dynamic-linker,-z,text,--gc-sections $(LINK)
+	-Wl,-static,-pie,--no-dynamic-linker,-z,text,--gc-sections,--build-id $(LINK)
 else
 PID1_LDFLAGS := -static-pie -Wl,--gc-sections $(LINK)
 endif

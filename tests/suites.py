@@ -206,6 +206,11 @@ def suite_vm():
     return total
 
 
+def suite_packages():
+    """Builds the Debian packages, looks at them, and installs them in a throw-away root."""
+    return run_all("packages", tap_scripts("packages"), 1)
+
+
 def suite_bench():
     """Not among those that run by default: it takes long, and measures rather than judges."""
     build("the installed tree", "B=" + B, "stage")
@@ -214,7 +219,7 @@ def suite_bench():
 
 
 SUITES = {"build": suite_build, "unit": suite_unit, "sanitizers": suite_sanitizers, "fuzz": suite_fuzz,
-          "system": suite_system, "vm": suite_vm}
+          "system": suite_system, "vm": suite_vm, "packages": suite_packages}
 
 
 def main(arguments):
