@@ -32,7 +32,7 @@ ENTER = """set -e
 root=$1; shift 2
 mount --make-rprivate /
 mount -t proc proc "$root/proc"
-[ "$(readlink "$root/proc/self")" = 1 ] || exit 99
+[ "$(readlink "$root/proc/1/ns/pid")" = "$(readlink /proc/self/ns/pid)" ] || exit 99
 exec chroot "$root" /usr/bin/env -i "PATH=$P" HOME=/root TERM=linux LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 """
 
@@ -138,7 +138,8 @@ class Root:
                 tap.diag(log.read().decode("utf-8", "replace"))
                 raise
             finally:
-                os.killpg(keeper.pid, signal.SIGKILL)
+                if keeper.poll() is None:
+                    os.killpg(keeper.pid, signal.SIGKILL)
                 keeper.wait()
 
 
