@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,9 +74,16 @@ def build(folder, number):
         shutil.copy2(os.path.join(TOP, name), os.path.join(tree, name), follow_symlinks=False)
     env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
     with open(folder + "/log", "wb") as log:
-        done = subprocess.run(["sh", "-c", "umask %s; exec dpkg-buildpackage -b -us -uc" % ("022" if number == 1 else "077")], cwd=tree,
-                              env={**env, **MANNERS[number]}, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
+        command = ["sh", "-c", "umask %s; exec dpkg-buildpackage -b -us -uc" % ("022" if number == 1 else "077")]
+        builder = subprocess.Popen(command, cwd=tree, env={**env, **MANNERS[number]}, stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            status = builder.wait()
+        except BaseException:           # nothing goes on that writes there
+            os.killpg(builder.pid, signal.SIGKILL)
+            builder.wait()
+            raise
+    if status:
         with open(folder + "/log", encoding="utf-8", errors="replace") as log:
             raise BuildFailed("".join(log.readlines()[-40:]))
     for path in glob.glob(glob.escape(os.path.dirname(tree)) + "/*_*"):
