@@ -46,7 +46,7 @@ PID1_LDFLAGS := $(LINK) $(PIE)
 else ifneq ($(PID1_MUSL),)
 # Debian's musl-gcc knows no -static-pie: name the start file and tell the linker what it would.
 PID1_LDFLAGS := -nostartfiles -static-pie $(MUSL_LIB)/rcrt1.o \
-	-Wl,-static,-pie,--no-dynamic-linker,-z,text,--gc-sections $(LINK)
+	-Wl,-static,-pie,--no-dynamic-linker,-z,text,--gc-sections,--build-id $(LINK)
 else
 PID1_LDFLAGS := -static-pie -Wl,--gc-sections $(LINK)
 endif
@@ -95,6 +95,7 @@ install: all
 	$(if $(USRBIN),$(INSTALL) -m 755 $(addprefix $(B)/,$(USRBIN)) $(DESTDIR)$(usrbindir))
 	set -e; for l in $(foreach l,$(LINKS),$(DESTDIR)$($(firstword $(subst /, ,$(l)))dir)/$(patsubst $(firstword $(subst /, ,$(l)))/%,%,$(l))); do ln -sf "$${l##*:}" "$${l%:*}"; done
 	$(INSTALL) -m 644 src/include/initreq.h $(DESTDIR)$(includedir)
+	$(INSTALL) -m 755 contrib/unit2init $(DESTDIR)$(usrbindir)
 	set -e; for m in $(MANS); do d=$(DESTDIR)$(mandir)/man$${m##*.}; \
 		$(INSTALL) -d $$d; $(INSTALL) -m 644 $$m $$d; done
 

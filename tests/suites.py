@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 
+import fetch
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 B = os.environ.get("B", "build")
@@ -188,27 +190,14 @@ def tap_scripts(folder):
             if re.search(r"^\s*tap\.main\(", open(path, encoding="utf-8").read(), re.MULTILINE)]
 
 
-def fetch(where, packages):
-    """Unpacks packages from the machine's own sources below $B/where. Those that do not exist here are told."""
-    root = os.path.abspath(os.path.join(B, where))
-    os.makedirs(root, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        for package in packages:
-            done = subprocess.run(["apt-get", "-q", "download", package], cwd=folder, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True)
-            if done.returncode:
-                print("%s cannot be had:\n%s" % (package, done.stdout), flush=True)
-        for package in glob.glob(folder + "/*.deb"):
-            subprocess.run(["dpkg", "-x", package, root], check=True)
-
-
 def fetch_stock():
-    """The stock binaries, and those of other packages that do the same work."""
-    if not os.path.exists(os.path.join(B, "stock", "sbin/init")):
-        fetch("stock", ["sysvinit-core", "sysvinit-utils", "bootlogd"])
-    if not os.path.exists(os.path.join(B, "peer", "usr/bin/last")):
-        fetch("peer", ["util-linux", "util-linux-extra"])
+    """The stock binaries, and those of other packages that do the same work, from the machine's own sources."""
+    for where, packages in (("stock", ["sysvinit-core", "sysvinit-utils", "bootlogd"]),
+                            ("peer", ["util-linux", "util-linux-extra"])):
+        try:
+            fetch.packages(os.path.join(B, where), packages)
+        except fetch.FetchError as error:
+            print("%s binaries cannot be had: %s" % (where, error), flush=True)
 
 
 def suite_system():
@@ -225,6 +214,11 @@ def suite_vm():
     return total
 
 
+def suite_packages():
+    """Builds the Debian packages, looks at them, and installs them in a throw-away root."""
+    return run_all("packages", tap_scripts("packages"), 1)
+
+
 def suite_bench():
     """Not among those that run by default: it takes long, and measures rather than judges."""
     build("the installed tree", "B=" + B, "stage")
@@ -233,7 +227,7 @@ def suite_bench():
 
 
 SUITES = {"build": suite_build, "unit": suite_unit, "sanitizers": suite_sanitizers, "fuzz": suite_fuzz,
-          "system": suite_system, "vm": suite_vm}
+          "system": suite_system, "vm": suite_vm, "packages": suite_packages}
 
 
 def main(arguments):

@@ -49,7 +49,7 @@ STATE = {
     "terminal/bootlogd": {"self"},
 }
 
-SOURCES = ("*.c", "*.h", "*.py", "*.sh", "*.mk", "Makefile", "imports.allow", "run", "try", "need", "*.[1-8]")
+SOURCES = ("*.c", "*.h", "*.py", "*.sh", "*.mk", "Makefile", "imports.allow", "run", "try", "need", "unit2init", "initscript.sample", "*.[1-8]")
 WITHOUT_LICENCE = {"debian", "corpus", "build", ".git", "__pycache__"}
 
 

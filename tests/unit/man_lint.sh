@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 # Pages of other packages, and of this one that are still to come, that ours may refer to.
 elsewhere='kill.1 mv.1 ps.1 python3.1 sh.1 who.1 fork.2 reboot.2 write.2 core.5 utmp.5 fifo.7 kexec.8
-	syslogd.8 sync.2 fsck.8 crypt.3'
+	syslogd.8 sync.2 fsck.8 crypt.3 prlimit.1 setpriv.1 start-stop-daemon.8'
 
 n=0
 failed=0
@@ -91,7 +91,7 @@ version=$(sed -n 's/^VERSION *:*= *//p' Makefile)
 
 for page in init.8 telinit.8 inittab.5 initscript.5 initctl.5 runlevel.8 initlog.7 wall.1 mesg.1 \
 	shutdown.8 halt.8 poweroff.8 reboot.8 killall5.8 pidof.8 fstab-decode.8 logsave.8 mountpoint.1 last.1 \
-	lastb.1 utmpdump.1 bootlogd.8 readbootlog.1; do
+	lastb.1 utmpdump.1 bootlogd.8 readbootlog.1 unit2init.1; do
 	[ -f "man/$page" ] || echo "man/$page" >>"$work/why"
 done
 [ ! -s "$work/why" ]

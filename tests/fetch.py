@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Packages of the distribution that tests measure against: downloaded from the machine's own sources, never installed.
+
+packages(folder, names) -> folder, with what the packages hold unpacked in it; done once, whole or not at all. Raises
+    FetchError with what apt-get said.
+"""
+import glob
+import os
+import shutil
+import subprocess
+import tempfile
+
+
+class FetchError(Exception):
+    """A package cannot be had."""
+
+
+def download(names, folder):
+    """The packages themselves. -> their paths"""
+    os.chmod(folder, 0o755)
+    done = subprocess.run(["apt-get", "-q", "download", *names], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        raise FetchError("%s cannot be had:\n%s" % (" ".join(names), done.stdout))
+    return sorted(glob.glob(os.path.join(glob.escape(folder), "*.deb")))
+
+
+def packages(folder, names):
+    folder = os.path.abspath(folder)
+    if os.path.isdir(folder):
+        return folder
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    with tempfile.TemporaryDirectory() as work:
+        new = tempfile.mkdtemp(dir=os.path.dirname(folder))
+        try:
+            for path in download(names, work):
+                subprocess.run(["dpkg", "-x", path, new], check=True, stdin=subprocess.DEVNULL)
+            os.rename(new, folder)
+        except BaseException:
+            shutil.rmtree(new)
+            raise
+    return folder
