@@ -10,7 +10,7 @@
 #include "lib/clock.h"
 #include "lib/sys.h"
 
-enum { TURN_PAUSE_MS = 20, SIGN_EVERY = 256 };
+enum { TURN_PAUSE_MS = 20, SLEEPER_PAUSE_MS = 20, SIGN_EVERY = 256, EMPTY_ROUNDS = 5 };
 
 /* Two hunts that stop each other would both stay stopped. One lock lasts until the descriptor is closed, however that
  * happens. Anybody can hold it, so that it is not waited for in vain. */
@@ -56,7 +56,7 @@ void hunt_end(struct hunt *hunt)
 	pidset_end(&hunt->settled);
 }
 
-enum verdict { VERDICT_SPARE, VERDICT_GONE, VERDICT_QUIET, VERDICT_RUNNING };
+enum verdict { VERDICT_SPARE, VERDICT_GONE, VERDICT_QUIET, VERDICT_ASLEEP, VERDICT_RUNNING };
 
 static bool has_list(const struct hunt *hunt)
 {
@@ -69,11 +69,22 @@ static bool was_told(const struct hunt *hunt, pid_t pid)
 }
 
 /* One that was told to stop and still sleeps cannot go on either: its wait is uninterruptible, as of a vfork, or its cgroup
- * is frozen, or we may not stop it. Of one whose first thread has ended no more can be seen. */
-static bool is_quiet(const struct hunt *hunt, const struct procfs_stat *stat)
+ * is frozen, or we may not stop it. For a moment it can also be a fork that waits for a lock of its memory: the child comes
+ * later. Of one whose first thread has ended no more can be seen. */
+static enum verdict judge_state(struct hunt *hunt, const struct procfs_stat *stat)
 {
-	return stat->state == 'T' || stat->state == 't' ||
-		(was_told(hunt, stat->pid) && (stat->state == 'S' || stat->state == 'D' || stat->state == 'Z'));
+	if (stat->state == 'T' || stat->state == 't')
+		return VERDICT_QUIET;
+	if (!was_told(hunt, stat->pid))
+		return VERDICT_RUNNING;
+	if (stat->state == 'Z')
+		return VERDICT_QUIET;
+	if (stat->state != 'S' && stat->state != 'D')
+		return VERDICT_RUNNING;
+	if (hunt->pauses_left <= 0)
+		return VERDICT_QUIET;
+	hunt->sleepers++;
+	return VERDICT_ASLEEP;
 }
 
 /* What cannot be read (no descriptors left, no rights) is decided by the session alone. */
@@ -86,7 +97,7 @@ static enum verdict judge_unread(const struct hunt *hunt, pid_t pid)
 	return was_told(hunt, pid) ? VERDICT_QUIET : VERDICT_RUNNING;
 }
 
-static enum verdict judge(const struct hunt *hunt, pid_t pid)
+static enum verdict judge(struct hunt *hunt, pid_t pid)
 {
 	struct procfs_stat stat;
 	int err = procfs_read_stat(hunt->proc, pid, &stat);
@@ -99,7 +110,7 @@ static enum verdict judge(const struct hunt *hunt, pid_t pid)
 		return VERDICT_SPARE;
 	if (procfs_is_zombie(&stat))
 		return VERDICT_GONE;
-	return is_quiet(hunt, &stat) ? VERDICT_QUIET : VERDICT_RUNNING;
+	return judge_state(hunt, &stat);
 }
 
 /* A number may have gone to another process since it was looked at, a descriptor has not. */
@@ -115,7 +126,7 @@ static void release(int pidfd)
 }
 
 /* Puts it down first, so that the guard knows of it whenever we are killed. One that somebody else has stopped he might let
- * go: it is told as well. 1: it ran. */
+ * go: it is told as well. 1: it ran, or may yet. */
 static int tell_to_stop(struct hunt *hunt, int pidfd, pid_t pid, enum verdict verdict)
 {
 	bool is_news = !pidset_has(&hunt->told, pid);
@@ -126,12 +137,12 @@ static int tell_to_stop(struct hunt *hunt, int pidfd, pid_t pid, enum verdict ve
 		err = send_signal(pidfd, pid, SIGSTOP);
 	if (err || verdict == VERDICT_QUIET)
 		pidset_add(&hunt->settled, pid);
-	return !err && verdict == VERDICT_RUNNING;
+	return !err && verdict != VERDICT_QUIET;
 }
 
 /* At first sight the session tells enough, and the stat file is read when the stop has had time to arrive: only threads of the
  * kernel, which are in session 0, must be told from others before. A zombie takes no harm. */
-static enum verdict judge_at_first_sight(const struct hunt *hunt, pid_t pid)
+static enum verdict judge_at_first_sight(struct hunt *hunt, pid_t pid)
 {
 	pid_t session = sys_getsid(pid);
 
@@ -175,6 +186,7 @@ static int go_round(struct hunt *hunt)
 
 	if (err)
 		return err;
+	hunt->sleepers = 0;
 	while (!(err = procfs_list_next(&list, &pid))) {
 		if (!is_left_out(hunt, pid))
 			moved += look_at(hunt, pid);
@@ -184,11 +196,13 @@ static int go_round(struct hunt *hunt)
 	return err == -ENOENT ? moved : err;
 }
 
+/* A chain of forks takes the next number each time, so it can be ahead of one round to its end, but hardly of several. */
 static int stop_all(struct hunt *hunt)
 {
 	struct mono end = mono_after_ms(mono_now(), HUNT_CHASE_MS);
-	int moved;
+	int moved, empty = 0;
 
+	hunt->pauses_left = HUNT_SLEEPER_PAUSES;
 	if (!has_list(hunt)) {
 		(void)sys_kill(-1, SIGSTOP);    /* fails when there is nobody */
 		guard_wake(&hunt->guard);
@@ -196,7 +210,10 @@ static int stop_all(struct hunt *hunt)
 	do {
 		moved = go_round(hunt);
 		guard_tell(&hunt->guard);
-	} while (moved > 0 && !mono_is_due(end, mono_now()));
+		if (moved > 0 && moved == hunt->sleepers && hunt->pauses_left-- > 0)
+			(void)sys_poll(NULL, 0, SLEEPER_PAUSE_MS);
+		empty = moved ? 0 : empty + 1;
+	} while (moved >= 0 && empty < EMPTY_ROUNDS && !mono_is_due(end, mono_now()));
 	return moved < 0 ? moved : 0;
 }
 

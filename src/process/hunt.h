@@ -5,8 +5,8 @@
  * files, no memory is allocated and nothing is logged, so that no stopped process can hold up the one that stopped it.
  *
  * Without a list everybody is told to stop by one call. With one, those on it must not notice anything: the others are told
- * one by one. Either way the processes are gone through over and over until a round finds nobody who still ran, and nobody who
- * has come and gone since the last: whoever runs may be in the middle of a fork, and the child be where the round has been. */
+ * one by one. Either way the processes are gone through over and over until several rounds in a row find nobody who still ran, and
+ * nobody who has come and gone since the last: whoever runs may be in the middle of a fork, and the child be where the round has been. */
 #ifndef PROCESS_HUNT_H
 #define PROCESS_HUNT_H
 
@@ -18,6 +18,7 @@
 
 enum {
 	HUNT_CHASE_MS = 10000,          /* bound of the rounds, for a machine on which they get nowhere */
+	HUNT_SLEEPER_PAUSES = 15,       /* of 20 ms: how long one that sleeps uninterruptibly may be in the middle of a fork */
 	HUNT_TURN_MS = 5000,            /* how long another hunt is waited for */
 };
 
@@ -26,6 +27,8 @@ struct hunt {
 	const struct pidset *omitted;   /* with count 0: no list */
 	int proc;
 	pid_t self, session;
+	int pauses_left;                /* who was told to stop and still sleeps is not believed to stay before there is none */
+	int sleepers;                   /* those of this round */
 	struct guard guard;
 	struct pidset told;             /* who was told to stop, and gets the signal */
 	struct pidset settled;          /* who needs no further look: stopped, spared, gone */
