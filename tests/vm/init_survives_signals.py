@@ -91,7 +91,7 @@ def three_crashes_within_a_minute_end_in_a_shell_and_a_kernel_that_reaps():
             mark = m.console.mark()
             crashed(m, "vmguest crash", mark)
             m.wait("pid 1 is at work again", "! grep -q 'State:.R' /proc/1/status")
-        m.console.wait_for(rb"normal startup\):")
+        m.console.wait_for(rb"(normal startup|to continue)\):")
         proof.quick_orphan(m)
         m.monitor("sendkey ctrl-alt-delete")
         tap.equal(m.wait_end(), "guest-reset", "how the machine ended")
