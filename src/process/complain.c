@@ -14,3 +14,11 @@ void complain(const char *name, const char *text)
 	if (sys_isatty(STDIN_FILENO) && logline_send(name, LOG_DAEMON | LOG_ERR, text))
 		return;         /* no syslogd, or one that does not read: standard error has it */
 }
+
+void complain_of_piece(void *name, const char *piece)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof text, "illegal omit pid value (%s)!", piece);
+	complain(name, text);
+}

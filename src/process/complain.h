@@ -7,4 +7,7 @@
  * error may; not as syslog may. */
 void complain(const char *name, const char *text);
 
+/* Says which piece of a list of pids is none; for omit_add(), name being the program's. Blocks as complain() does. */
+void complain_of_piece(void *name, const char *piece);
+
 #endif

@@ -17,14 +17,6 @@ enum { SIGNAL_MAX = 31 };
 
 static const char usage[] = "usage: killall5 -signum [-o omitpid] [-o omitpid] ...";
 
-static void complain_of_piece(void *name, const char *piece)
-{
-	char text[128];
-
-	(void)snprintf(text, sizeof text, "illegal omit pid value (%s)!", piece);
-	complain(name, text);
-}
-
 /* A list that is attached to its option must look like one: "-omit" is a mistake, and killing is no answer to it. */
 static const char *list_of(char *const **at)
 {

@@ -28,14 +28,6 @@ static const char help[] =
 
 enum { LONG_VERSION = 256 };
 
-static void complain_of_piece(void *name, const char *piece)
-{
-	char text[128];
-
-	(void)snprintf(text, sizeof text, "illegal omit pid value (%s)!", piece);
-	complain(name, text);
-}
-
 /* The first character: the bytes of a UTF-8 sequence stay together. */
 static int take_separator(struct pidof *pidof, const char *text)
 {
