@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Unit tests: tests/unit/FOLDER/MODULE_test.c, linked with all modules (a program's main file and lib/sys.c
-# left out) and tests/fake/sys.c. They print TAP.
-UNIT_OBJS = $(addprefix $(B)/obj/,$(sort $(filter-out lib/sys.o,$(LIB_OBJS)) $(TOOL_OBJS) $(INITLOG_OBJS) $(INIT_OBJS) \
+# Unit tests: tests/unit/FOLDER/MODULE_test.c, linked with all modules (a program's main file, lib/sys.c and
+# lib/systool.c left out) and tests/fake/sys.c. They print TAP.
+UNIT_OBJS = $(addprefix $(B)/obj/,$(sort $(filter-out lib/sys.o lib/systool.o,$(LIB_OBJS) $(TOOL_OBJS)) $(INITLOG_OBJS) $(INIT_OBJS) \
 	$(RECORDS_OBJS) $(POWER_OBJS) $(TERMINAL_OBJS) $(PROCESS_OBJS)))
 UNIT_SRCS := $(wildcard tests/unit/*/*_test.c)
 UNIT_BINS := $(UNIT_SRCS:tests/unit/%_test.c=$(B)/unit/%)
@@ -43,7 +43,7 @@ bench: stage
 # An init that faults where a test wants it to: tests/fault/sys.c in place of lib/sys.c, and no limit to its crashes.
 FAULTY_OBJS = $(filter-out $(B)/pid1/lib/sys.o $(B)/pid1/init/survive.o,$(addprefix $(B)/pid1/,$(init_OBJS))) \
 	$(B)/faulty/sys.o $(B)/faulty/survive.o
-$(B)/faulty/sys.o: tests/fault/sys.c src/lib/sys.c src/lib/sys.h Makefile
+$(B)/faulty/sys.o: tests/fault/sys.c src/lib/sys.c src/lib/sys.h src/lib/seam.h Makefile
 	@mkdir -p $(@D)
 	$(PID1_CC) $(PID1_OURS) -fno-delete-null-pointer-checks $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 

@@ -12,7 +12,7 @@
 
 #include "lib/audience.h"
 #include "lib/clock.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 enum {
 	ALONE_MS = 500,

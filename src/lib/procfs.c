@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 enum { FLAG_KERNEL_THREAD = 0x00200000 };       /* PF_KTHREAD, include/linux/sched.h */
 enum { STAT_SIZE = 1024, PID_DIGITS_MAX = 9 };

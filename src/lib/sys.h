@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sys.h - the one seam for system calls: every call our programs make goes through here.
+/* sys.h - the one seam for system calls: every call our programs make goes through here, or through systool.h
+ * if pid 1 does not make it.
  * Each returns what the call returns, or a negative errno; nothing is retried and errno is read nowhere
  * else. Whether a call can block is the kernel's business: the caller says so in its own contract. Unit
  * tests link tests/fake/sys.c instead, in which any call can be made to fail. */
@@ -7,7 +8,6 @@
 #define LIB_SYS_H
 
 #include <poll.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,15 +22,12 @@
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <fcntl.h>
 #include <termios.h>
 #include <time.h>
 
 #include "lib/num.h"
-
-struct ifreq;                   /* <net/if.h> */
 
 /* files */
 int sys_open(const char *path, int flags, mode_t mode) MUST_CHECK;
@@ -39,36 +36,22 @@ ssize_t sys_read(int fd, void *buf, size_t len_bytes) MUST_CHECK;
 ssize_t sys_write(int fd, const void *buf, size_t len_bytes) MUST_CHECK;
 ssize_t sys_pread(int fd, void *buf, size_t len_bytes, off_t at) MUST_CHECK;
 ssize_t sys_pwrite(int fd, const void *buf, size_t len_bytes, off_t at) MUST_CHECK;
-off_t sys_lseek(int fd, off_t at, int whence) MUST_CHECK;
 int sys_ftruncate(int fd, off_t len_bytes) MUST_CHECK;
 int sys_fstat(int fd, struct stat *out) MUST_CHECK;
 int sys_stat(const char *path, struct stat *out) MUST_CHECK;
-int sys_lstat(const char *path, struct stat *out) MUST_CHECK;
 int sys_access(const char *path, int mode) MUST_CHECK;
 int sys_unlink(const char *path);
-int sys_rename(const char *from, const char *to) MUST_CHECK;
 /* linux_dirent64 records; errors as of getdents64(2). */
 ssize_t sys_getdents(int fd, void *buf, size_t size_bytes) MUST_CHECK;
 int sys_mkfifo(const char *path, mode_t mode) MUST_CHECK;
-int sys_fchmod(int fd, mode_t mode);
-int sys_fsync(int fd);
-ssize_t sys_readlink(const char *path, char *buf, size_t size_bytes) MUST_CHECK;   /* no NUL is added */
-int sys_statfs(const char *path, struct statfs *out) MUST_CHECK;
-int sys_fdatasync(int fd);
 int sys_chdir(const char *path);
-int sys_getcwd(char *buf, size_t size_bytes) MUST_CHECK;   /* -ERANGE: too small */
 mode_t sys_umask(mode_t mask);
-int sys_mkdir(const char *path, mode_t mode);
-int sys_symlink(const char *target, const char *path);
-int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options) MUST_CHECK;
-int sys_unmount(const char *where, int flags);
 
 /* descriptors */
 int sys_dup2(int from, int to) MUST_CHECK;
 int sys_dup_from(int fd, int at_least) MUST_CHECK;        /* F_DUPFD_CLOEXEC */
 int sys_set_cloexec(int fd, int on) MUST_CHECK;
 int sys_set_blocking(int fd) MUST_CHECK;                   /* clears O_NONBLOCK of the open file description */
-int sys_set_nonblocking(int fd) MUST_CHECK;
 int sys_close_range(unsigned first, unsigned last);        /* -ENOSYS before Linux 5.9: closes one by one */
 int sys_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 int sys_pipe(int fds[2], int flags) MUST_CHECK;
@@ -116,75 +99,27 @@ int sys_waitid(idtype_t type, id_t id, siginfo_t *out, int options) MUST_CHECK;
 int sys_wait(pid_t pid, siginfo_t *out) MUST_CHECK;
 int sys_kill(pid_t pid, int signal);
 pid_t sys_getpid(void);
-pid_t sys_getppid(void);
-pid_t sys_getpgid(pid_t pid) MUST_CHECK;
-pid_t sys_getsid(pid_t pid) MUST_CHECK;
 uid_t sys_geteuid(void);
-uid_t sys_getuid(void);
 pid_t sys_setsid(void);
-int sys_setpgid(pid_t pid, pid_t group);
 _Noreturn void sys_exit(int status);
 int sys_sigmask(int how, const sigset_t *set, sigset_t *old);
 int sys_sigaction(int signal, const struct sigaction *action);
 void sys_default_signals(void);                            /* the default for each that has one */
 void sys_unblock_signals(void);                            /* all of them */
 int sys_sigaltstack(const stack_t *stack);
-int sys_sigtimedwait(const sigset_t *set, siginfo_t *out, const struct timespec *timeout);
 int sys_prctl(int option, unsigned long value);
 int sys_set_title(unsigned long arg_start, unsigned long arg_end);   /* PR_SET_MM of the command line's bounds */
 int sys_set_core_limit(const struct rlimit *limit);
 int sys_reboot(int cmd);
-int sys_pidfd_open(pid_t pid) MUST_CHECK;                  /* -ENOSYS before Linux 5.3 */
-int sys_pidfd_signal(int pidfd, int signal);
 int sys_uname(struct utsname *out);
-
-/* going down: tools only. The first three may wait for ever, for a dead disk or server. */
-void sys_sync(void);
-int sys_disk_command(int fd, unsigned char *command);      /* HDIO_DRIVE_CMD: {cmd, sector, feature, count}, then count * 512 bytes */
-int sys_disk_flush(int fd);                                /* BLKFLSBUF */
-int sys_if_get_flags(int fd, struct ifreq *io) MUST_CHECK;
-int sys_if_set_flags(int fd, struct ifreq *io) MUST_CHECK;
-int sys_acct_off(void);
-int sys_reboot_with(const char *text);                     /* LINUX_REBOOT_CMD_RESTART2 */
 
 /* terminals: children and helpers only, pid 1 never */
 int sys_isatty(int fd) MUST_CHECK;                         /* 0 or -ENOTTY, -EIO ... */
 int sys_tcgetattr(int fd, struct termios *out) MUST_CHECK;
 int sys_tcsetattr(int fd, const struct termios *value) MUST_CHECK;   /* TCSANOW: the others may wait for ever */
 int sys_tcflush(int fd, int queue);
-int sys_tcsetpgrp(int fd, pid_t group);
-pid_t sys_tcgetpgrp(int fd) MUST_CHECK;                    /* -ENOTTY: not the caller's controlling terminal */
-int sys_ttyname(int fd, char *buf, size_t size_bytes) MUST_CHECK;
-int sys_modem_lines(int fd) MUST_CHECK;                    /* TIOCMGET: those that are up; an error unless it is a serial line */
-int sys_active_vt(int fd) MUST_CHECK;                      /* VT_GETSTATE: the number of the one in front */
-int sys_unsent_bytes(int fd) MUST_CHECK;                   /* TIOCOUTQ: bytes not yet sent */
-int sys_get_winsize(int fd, struct winsize *out) MUST_CHECK;
-int sys_set_winsize(int fd, const struct winsize *value);
 int sys_set_ctty(int fd, int steal);                       /* TIOCSCTTY */
 int sys_drop_ctty(int fd);                                 /* TIOCNOTTY */
-int sys_pty_unlock(int master) MUST_CHECK;                /* TIOCSPTLCK */
-int sys_pty_name(int master, char *buf, size_t size_bytes) MUST_CHECK;     /* of the slave */
-int sys_redirect_console(int fd) MUST_CHECK;               /* TIOCCONS: the whole kernel's console; -EBUSY: it has been done */
 int sys_accept_kbrequest(int fd, int signal);              /* KDSIGACCEPT: the one that pid 1 must make itself */
-
-/* what tools look at: files by a directory's descriptor, other processes */
-int sys_openat(int dir, const char *path, int flags) MUST_CHECK;
-ssize_t sys_readlinkat(int dir, const char *path, char *buf, size_t size_bytes) MUST_CHECK;   /* adds no NUL */
-int sys_realpath(const char *path, char out[PATH_MAX]) MUST_CHECK;
-
-struct sys_identity {
-	uint32_t major, minor;              /* of its file system */
-	uint32_t special_major, special_minor;
-	uint64_t inode;
-	uint32_t links, mode;
-	uid_t owner;
-	bool knows_mounts;                  /* the kernel says whether ... */
-	bool is_mount_root;
-};
-/* statx(2) with the flags given and AT_STATX_DONT_SYNC: a file system over the network answers from what it remembers.
- * Before Linux 4.11 fstatat(2), which asks the server. */
-int sys_identify(int dir, const char *path, int flags, struct sys_identity *out) MUST_CHECK;
-int sys_flock(int fd, int operation) MUST_CHECK;
-int sys_exec_search(const char *file, char *const argv[]); /* along PATH, and by the shell what has no magic number */
 
 #endif

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "include/paths.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 enum { STATUS_NOT_FOUND = 127, STATUS_SIGNAL = 128 };
 

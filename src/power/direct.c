@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "include/paths.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/tool.h"
 #include "power/bounded.h"
 #include "power/downcall.h"

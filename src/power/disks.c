@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "power/bounded.h"
 
 #define BLOCK_DIR "/sys/block"

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/tool.h"
 #include "power/bounded.h"
 

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/tool.h"
 #include "power/bounded.h"
 

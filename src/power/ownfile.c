@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 enum { TMPFS = 0x01021994, RAMFS = 0x858458f6 - 0x100000000 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "include/paths.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 /* In the pid file the first byte says that somebody is the one, the second that he can still be called off. */
 enum place { PLACE_OWNER, PLACE_OPEN };

@@ -8,7 +8,7 @@
 
 #include "include/paths.h"
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 #define FORM "level=%c halt=%d warn=%d clock=%d at=%" PRId64 " user=%s tty=%s\n"
 

@@ -17,7 +17,7 @@
 #include "lib/broadcast.h"
 #include "lib/initctl.h"
 #include "lib/logline.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/tool.h"
 #include "power/consent.h"
 #include "power/countdown.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/tool.h"
 #include "process/decode.h"
 

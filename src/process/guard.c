@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 void guard_thaw(const struct pidset *set)
 {

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 #include "lib/clock.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 enum { TURN_PAUSE_MS = 20, SLEEPER_PAUSE_MS = 20, SIGN_EVERY = 256, EMPTY_ROUNDS = 5 };
 

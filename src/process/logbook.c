@@ -8,7 +8,7 @@
 
 #include "include/paths.h"
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/tool.h"
 
 enum { TRY_EVERY_MS = 1000, GROW_MIN = 65536 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/mountinfo.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 /* True if the table has a network file system at this very path. Needs no more than the text. */
 static bool is_known_remote(const char *path, const struct mountinfo *table, struct mounts_place *out)

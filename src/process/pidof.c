@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "include/paths.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/tool.h"
 #include "process/complain.h"
 #include "process/omit.h"

@@ -7,7 +7,7 @@ BIN += mountpoint
 # pidof is killall5 by another name.
 LINKS += bin/pidof:/sbin/killall5
 killall5_OBJS = $(addprefix process/,killall5.o complain.o guard.o hunt.o killing.o match.o omit.o pidof.o pidset.o scout.o \
-	subject.o target.o) $(addprefix lib/,logline.o mountinfo.o procfs.o tool.o) $(LIB_OBJS)
-fstab-decode_OBJS = process/fstab-decode.o process/decode.o lib/tool.o $(LIB_OBJS)
-logsave_OBJS = $(addprefix process/,logsave.o logbook.o relay.o strip.o) lib/tool.o $(LIB_OBJS)
-mountpoint_OBJS = process/mountpoint.o process/mounts.o lib/mountinfo.o lib/tool.o $(LIB_OBJS)
+	subject.o target.o) $(addprefix lib/,logline.o mountinfo.o procfs.o systool.o tool.o) $(LIB_OBJS)
+fstab-decode_OBJS = process/fstab-decode.o process/decode.o $(addprefix lib/,systool.o tool.o) $(LIB_OBJS)
+logsave_OBJS = $(addprefix process/,logsave.o logbook.o relay.o strip.o) $(addprefix lib/,systool.o tool.o) $(LIB_OBJS)
+mountpoint_OBJS = process/mountpoint.o process/mounts.o $(addprefix lib/,mountinfo.o systool.o tool.o) $(LIB_OBJS)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "lib/procfs.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 enum { SUBJECT_CMDLINE_SIZE = 16384 };
 

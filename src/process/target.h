@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "lib/mountinfo.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 struct target {
 	const char *text;               /* as it was typed */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 /* All that is left to read of fd, in memory; takes fd. A descriptor or a negative errno. */
 static int copy_to_memory(int fd, unsigned char *buf, size_t size_bytes)

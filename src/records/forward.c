@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 static int open_path(const char *path)
 {

@@ -13,7 +13,7 @@
 #include "include/paths.h"
 #include "lib/io.h"
 #include "lib/num.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/tool.h"
 #include "terminal/bootrelay.h"
 

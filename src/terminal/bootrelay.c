@@ -9,7 +9,7 @@
 #include <sys/prctl.h>
 
 #include "include/paths.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "terminal/console_writer.h"
 #include "terminal/log_writer.h"
 

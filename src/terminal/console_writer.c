@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 enum {
 	NAP_MS = 50,            /* when poll promises what write denies, or for a line to move on */

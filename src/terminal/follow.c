@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 int follow_open(struct follow *follow, const char *path)
 {

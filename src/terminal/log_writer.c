@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 /* A link in a folder that others may write to would let them choose the file: root's own are believed. */
 static int link_check(const char *path)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/tool.h"
 #include "terminal/mesg_mode.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "include/paths.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 enum { PTY_FLAGS = O_RDWR | O_NOCTTY | O_CLOEXEC };
 

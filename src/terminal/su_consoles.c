@@ -12,7 +12,7 @@
 
 #include "include/paths.h"
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 enum { TEXT_BYTES = 8192 };
 static const char blanks[] = " \t\r\n";

@@ -2,7 +2,7 @@
 #include "terminal/su_line.h"
 
 #include "lib/clock.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "terminal/su_consoles.h"
 
 #define CONTROL_KEY(letter) ((letter) & 037)

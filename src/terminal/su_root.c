@@ -6,7 +6,7 @@
 #include <sys/mount.h>
 
 #include "include/paths.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 static bool is_missing(const char *path)
 {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "include/paths.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "terminal/su_account.h"
 #include "terminal/su_context.h"
 #include "terminal/su_line.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "terminal/su_line.h"
 
 enum { GRACE_MS = 3000 };

@@ -107,6 +107,7 @@ static int fake_redirect(int fd);
 #define REDIRECT_CONSOLE(fd) fake_redirect(fd)
 
 #include "lib/sys.c"
+#include "lib/systool.c"
 
 #undef open
 #undef stat

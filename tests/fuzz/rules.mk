@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_FLAGS := $(filter-out -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2,$(OURS)) \
 	-Itests -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
-$(FUZZ_REPLAYS): $(B)/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c $(B)/obj/lib/sys.o \
+$(FUZZ_REPLAYS): $(B)/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c $(B)/obj/lib/sys.o $(B)/obj/lib/systool.o \
 		$(B)/unit/libunit.a
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_OURS) -DCORPUS='"tests/fuzz/corpus/$*"' $(CPPFLAGS) $(CFLAGS) $(LINK) $(PIE) \
@@ -21,7 +21,7 @@ fuzz-replay: $(FUZZ_REPLAYS)
 FUZZ_SRCS := $(addprefix src/init/,inittab.c table.c loader.c command.c simple.c family.c stream.c) $(wildcard src/initlog/*.c) \
 	$(addprefix src/records/,layout.c backward.c history.c ends.c columns.c moment.c dump.c stamp.c address.c lines.c) \
 	$(addprefix src/terminal/,escape.c render.c bootlines.c bootcons.c) \
-	$(addprefix src/lib/,sys.c io.c num.c clock.c cmdline.c title.c utmpfile.c devlog.c text.c zone.c)
+	$(addprefix src/lib/,sys.c systool.c io.c num.c clock.c cmdline.c title.c utmpfile.c devlog.c text.c zone.c)
 $(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_SRCS) Makefile tests/fuzz/rules.mk
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -MF $@.d -o $@ $< $(FUZZ_SRCS)

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "fake/sys.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 
 static int clear(void **state)
 {

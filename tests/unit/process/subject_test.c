@@ -16,7 +16,7 @@
 
 #include "fake/proc.h"
 #include "fake/sys.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "process/subject.h"
 
 static const char *tree;

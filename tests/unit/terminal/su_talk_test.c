@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "fake/sys.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "terminal/su_consoles.h"
 #include "terminal/su_line.h"
 #include "terminal/su_talk.h"
