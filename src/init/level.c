@@ -13,6 +13,7 @@
 #include "init/load.h"
 #include "init/power.h"
 #include "init/start.h"
+#include "init/stopping.h"
 #include "init/survive.h"
 #include "init/takeover.h"
 #include "init/walk.h"
@@ -146,24 +147,10 @@ static void boot_load(struct init *in)
 
 /* --- a change of level: load, terminate, kill, start --- */
 
-/* Decided by the table that started it, as in stock: that a new table no longer names the present level stops nothing
- * before the next change. */
-static void mark_leaving(struct init *in)
-{
-	for (int32_t i = 0; i < in->family.total; i++) {
-		struct entry *entry = &in->family.entry[i];
-
-		if (!entry->pid || entry->action == ACTION_BOOT || start_is_of_level(entry, in->level.wanted))
-			continue;
-		entry->flags |= ENTRY_LEAVING;
-		family_seal(entry);
-	}
-}
-
 static void load_begin(struct init *in)
 {
 	in->level.reread_at = MONO_NEVER;
-	mark_leaving(in);
+	stopping_mark(in);
 	job_want(in, JOB_LOADER);
 }
 
@@ -181,61 +168,18 @@ void level_loaded(struct init *in)
 	level_step(in, EV_LOADED);
 }
 
-/* True for what is gone from the table, has another action in it, or has no place in the wanted level. */
-static bool is_to_stop(const struct init *in, const struct entry *entry)
-{
-	if (!entry->pid)
-		return false;
-	return entry->flags & ENTRY_LEAVING || family_position(&in->family, entry) >= in->family.count;
-}
-
-/* The whole group, which has the pid's number until we reap it; a child that has not come as far as setsid()
- * is in ours yet, and gets it alone. */
-static void signal_group(const struct entry *entry, int signal)
-{
-	if (sys_kill(-entry->pid, signal) == -ESRCH)
-		(void)sys_kill(entry->pid, signal);
-}
-
-static void signal_stopping(struct init *in, int signal, const char *name)
-{
-	initlog(&in->log, LOG_TO_CONSOLE,
-		"Sending processes configured via /etc/inittab the %s signal", name);
-	for (int32_t i = 0; i < in->family.total; i++)
-		if (in->family.entry[i].pid && in->family.entry[i].flags & ENTRY_STOPPING)
-			signal_group(&in->family.entry[i], signal);
-}
-
 static void term_begin(struct init *in)
 {
-	for (int32_t i = 0; i < in->family.total; i++)
-		if (is_to_stop(in, &in->family.entry[i]))
-			family_set_stopping(&in->family, &in->family.entry[i]);
-	if (!in->family.stopping) {
+	if (stopping_begin(in))
+		in->level.deadline = mono_after_s(mono_now(), in->level.stop_s);
+	else
 		level_step(in, EV_STOPPED);
-		return;
-	}
-	signal_stopping(in, SIGTERM, "TERM");
-	in->level.deadline = mono_after_s(mono_now(), in->level.stop_s);
 }
 
 static void kill_begin(struct init *in)
 {
-	signal_stopping(in, SIGKILL, "KILL");
+	stopping_kill(in);
 	in->level.deadline = mono_after_ms(mono_now(), LEVEL_KILL_MS);
-}
-
-/* What even SIGKILL did not end is nobody's from now on: reaped when it ends, never signalled again. */
-static void give_up_hanging(struct init *in)
-{
-	for (int32_t i = 0; in->family.stopping && i < in->family.total; i++) {
-		struct entry *entry = &in->family.entry[i];
-
-		if (!entry->pid || !(entry->flags & ENTRY_STOPPING))
-			continue;
-		initlog(&in->log, LOG_TO_BOTH, "Pid %d [id %.4s] seems to hang", (int)entry->pid, entry->id);
-		family_set_ended(&in->family, entry, entry->wait_code, entry->wait_status);
-	}
 }
 
 static void say_level(struct init *in)
@@ -315,7 +259,7 @@ static void clear_guards(struct init *in)
 
 static void steady_begin(struct init *in)
 {
-	give_up_hanging(in);
+	stopping_give_up(in);
 	clear_guards(in);
 	if (in->level.wanted != in->level.now)
 		change_level(in);

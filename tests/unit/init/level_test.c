@@ -246,16 +246,6 @@ static void what_does_not_stop_is_killed_and_what_does_not_die_is_given_up(void 
 	assert_killed("the pid may be a stranger's by now", SIGTERM, &group, 1);
 }
 
-static void a_child_that_leads_no_group_yet_gets_the_signal_itself(void **state)
-{
-	struct init *in = *state;
-
-	settle(in, "a:2:respawn:x\n");
-	fake_no_group(fake_entry(in, "a")->pid);
-	change(in, '3', "a:2:respawn:x\n");
-	assert_killed("TERM", SIGTERM, &fake_entry(in, "a")->pid, 1);
-}
-
 static void the_last_end_is_not_waited_for_beyond_its_moment(void **state)
 {
 	struct init *in = *state;
@@ -602,7 +592,6 @@ int main(void)
 		CASE(a_table_that_no_longer_names_the_level_stops_nothing_before_the_next_change),
 		CASE(the_table_that_started_it_decides_what_a_change_stops),
 		CASE(what_does_not_stop_is_killed_and_what_does_not_die_is_given_up),
-		CASE(a_child_that_leads_no_group_yet_gets_the_signal_itself),
 		CASE(the_last_end_is_not_waited_for_beyond_its_moment),
 		CASE(a_stop_time_stays_until_another_is_given),
 		CASE(the_level_that_is_there_is_not_entered_again),
