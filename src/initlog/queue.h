@@ -27,7 +27,7 @@ enum {
 	QUEUE_TEXT_MAX = 400,           /* longer text is cut */
 };
 
-struct queue;                           /* a handle; only queue.c knows the layout */
+struct queue;                           /* a handle; only queue.c knows the layout (queue_layout.h) */
 
 struct record {
 	uint64_t seq;                   /* for queue_done() */
