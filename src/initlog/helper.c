@@ -13,6 +13,7 @@ enum {
 	BACKOFF_MAX_S = 30,
 	BREATH_MS = 100,        /* between two tries, whatever a sink believes to have seen */
 	NUDGE_MS = 100,         /* between two signals to a delivery that overran its deadline */
+	WRITER_LOOK_MS = 100,   /* between two looks whether the writer is there, by one that outlives it */
 };
 
 static const struct sink_ops *const ops_of[] = {
@@ -28,6 +29,11 @@ struct job {
 	const struct sink_ops *ops;
 	void *state;
 	enum sink sink;
+	/* Of a helper that outlives its writer; 0: of pid 1, whose helpers work for ever. */
+	pid_t writer;
+	int stay_s;
+	bool is_orphan;                 /* the writer has ended: what is there is all */
+	struct mono until;
 };
 
 static void ignore_alarm(int signal)
@@ -53,6 +59,19 @@ static void signals_shed(void)
 	for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
 		sigdelset(&mask, open[i]);
 	sys_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* What ends one that outlives its writer: sent to everybody on the way down, who then waits for all to be gone. Only
+ * where it sleeps with nothing in hand, or after a try that failed. */
+static void term_allow(const struct job *job, bool on)
+{
+	sigset_t term;
+
+	if (!job->writer)
+		return;
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sys_sigmask(on ? SIG_UNBLOCK : SIG_BLOCK, &term, NULL);
 }
 
 static void descriptors_shed(int kept)
@@ -96,21 +115,34 @@ static int try_once(const struct job *job, const struct record *record)
 	return err;
 }
 
-static void deliver(const struct job *job, const struct record *record)
+static void writer_look(struct job *job)
+{
+	if (!job->writer || job->is_orphan || sys_getppid() == job->writer)
+		return;
+	job->is_orphan = true;
+	job->until = mono_after_s(mono_now(), job->stay_s);
+}
+
+static void deliver(struct job *job, const struct record *record)
 {
 	static const struct timespec breath = { 0, BREATH_MS * 1000000 };
 	int64_t backoff_s = BACKOFF_FIRST_S;
 
 	while (try_once(job, record)) {
+		writer_look(job);
+		if (mono_is_due(job->until, mono_now()))
+			sys_exit(1);
 		queue_set_state(job->queue, job->sink, SINK_BACKING_OFF);
+		term_allow(job, true);
 		sys_sleep(&breath);
-		job->ops->wait(job->state, mono_after_s(mono_now(), backoff_s));
+		job->ops->wait(job->state, mono_first(mono_after_s(mono_now(), backoff_s), job->until));
+		term_allow(job, false);
 		backoff_s = backoff_s * 2 > BACKOFF_MAX_S ? BACKOFF_MAX_S : backoff_s * 2;
 	}
 }
 
 /* A record of its own and a step of its own: neither the loss nor what follows is said twice. */
-static void deliver_loss(const struct job *job, struct record *record)
+static void deliver_loss(struct job *job, struct record *record)
 {
 	static struct record loss;
 
@@ -132,32 +164,51 @@ static void idle(const struct job *job, bool is_fresh)
 	int err;
 
 	queue_set_state(job->queue, job->sink, SINK_IDLE);
+	term_allow(job, true);
 	if (is_fresh && job->ops->linger_ms)
 		err = queue_linger(job->queue, job->sink, job->ops->linger_ms);
 	else
-		err = queue_wait(job->queue, job->sink, -1);
+		err = queue_wait(job->queue, job->sink, job->writer ? WRITER_LOOK_MS : -1);
+	term_allow(job, false);
 	if (err && err != -EINTR && err != -ETIMEDOUT)
 		sys_sleep(&second);
 }
 
-_Noreturn void helper_main(struct initlog *log, enum sink sink)
+static _Noreturn void work(struct initlog *log, struct job *job)
 {
 	static struct record record;
-	struct job job = { .queue = log->queue, .ops = ops_of[sink], .sink = sink };
 	bool is_fresh = false;
 
-	inheritance_shed(log, job.ops->name);
-	job.state = job.ops->open(&log->config, job.queue);
+	inheritance_shed(log, job->ops->name);
+	job->state = job->ops->open(&log->config, job->queue);
 	for (;;) {
-		if (queue_take(job.queue, sink, &record)) {
-			idle(&job, is_fresh);
+		writer_look(job);               /* before the queue: its last word may have come since */
+		if (queue_take(job->queue, job->sink, &record)) {
+			if (job->is_orphan)
+				sys_exit(0);
+			idle(job, is_fresh);
 			is_fresh = false;
 			continue;
 		}
 		is_fresh = true;
-		if (record.lost && job.ops->says_lost)
-			deliver_loss(&job, &record);
-		deliver(&job, &record);
-		queue_done(job.queue, sink, &record);
+		if (record.lost && job->ops->says_lost)
+			deliver_loss(job, &record);
+		deliver(job, &record);
+		queue_done(job->queue, job->sink, &record);
 	}
+}
+
+_Noreturn void helper_main(struct initlog *log, enum sink sink)
+{
+	struct job job = { .queue = log->queue, .ops = ops_of[sink], .sink = sink, .until = MONO_NEVER };
+
+	work(log, &job);
+}
+
+_Noreturn void helper_outlive(struct initlog *log, enum sink sink, pid_t writer, int stay_s)
+{
+	struct job job = { .queue = log->queue, .ops = ops_of[sink], .sink = sink, .until = MONO_NEVER,
+		.writer = writer, .stay_s = stay_s };
+
+	work(log, &job);
 }

@@ -102,6 +102,15 @@ struct mono initlog_tend(struct initlog *log, struct mono now)
 	return next;
 }
 
+int initlog_leave_helper(struct initlog *log, enum sink sink, int stay_s)
+{
+	pid_t writer = sys_getpid(), pid = sys_fork();
+
+	if (!pid)
+		helper_outlive(log, sink, writer, stay_s);
+	return pid;
+}
+
 void initlog_stop_helpers(struct initlog *log)
 {
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {

@@ -23,6 +23,7 @@ struct initlog_config {
 	const char *title;              /* "init": helpers are "init [log: console]" ... */
 	const char *console[4];         /* tried in order, NULL behind the last */
 	const char *dev_log;            /* /dev/log */
+	int priority;                   /* syslog's, facility included; 0: daemon.info */
 	const char *zone;               /* as TZ has it, for syslog; NULL: /etc/localtime */
 	const char *utmp, *wtmp, *runlevel;
 };
@@ -64,6 +65,10 @@ bool initlog_child_ended(struct initlog *log, pid_t pid, struct mono now);
 /* Starts the helpers that are due; returns when it wants to be called again (MONO_NEVER: when a
  * helper ended). Never blocks: forks. A failed fork is tried again after the back-off. */
 struct mono initlog_tend(struct initlog *log, struct mono now);
+
+/* For a tool, which forks no others and calls no initlog_tend(): one helper, for this sink, that outlives the caller until
+ * all is delivered, stay_s seconds at most (sink.h). Its pid, the caller's child, or a negative errno. Never blocks. */
+int initlog_leave_helper(struct initlog *log, enum sink sink, int stay_s) MUST_CHECK;
 
 /* Ends the helpers (SIGKILL) and forgets them: before pid 1 executes a new image. The queue
  * stays. */

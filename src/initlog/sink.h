@@ -34,4 +34,9 @@ extern const struct sink_ops sink_console_ops, sink_syslog_ops, sink_records_ops
  * its title, and delivers until it dies. Called in the forked child. */
 _Noreturn void helper_main(struct initlog *log, enum sink sink);
 
+/* The same for a parent that says little and ends: ends when writer, its parent, has ended and all is delivered, stay_s
+ * after that end at the latest, and on SIGTERM while nothing is in hand or a try has failed. Exit status 0: all was
+ * delivered. */
+_Noreturn void helper_outlive(struct initlog *log, enum sink sink, pid_t writer, int stay_s);
+
 #endif

@@ -62,7 +62,8 @@ static struct civil local_time(struct syslog *syslog, int64_t when_s)
 
 static void frame_make(struct syslog *syslog, const struct record *record)
 {
-	size_t len = devlog_head(syslog->frame, sizeof syslog->frame, DAEMON_INFO,
+	int priority = syslog->config->priority ? syslog->config->priority : DAEMON_INFO;
+	size_t len = devlog_head(syslog->frame, sizeof syslog->frame, priority,
 		local_time(syslog, record->when.s), syslog->config->ident);
 
 	syslog->len = len;

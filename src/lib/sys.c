@@ -397,6 +397,11 @@ pid_t sys_getpid(void)
 	return getpid();
 }
 
+pid_t sys_getppid(void)
+{
+	return getppid();
+}
+
 uid_t sys_geteuid(void)
 {
 	return geteuid();

@@ -99,6 +99,7 @@ int sys_waitid(idtype_t type, id_t id, siginfo_t *out, int options) MUST_CHECK;
 int sys_wait(pid_t pid, siginfo_t *out) MUST_CHECK;
 int sys_kill(pid_t pid, int signal);
 pid_t sys_getpid(void);
+pid_t sys_getppid(void);
 uid_t sys_geteuid(void);
 pid_t sys_setsid(void);
 _Noreturn void sys_exit(int status);

@@ -132,11 +132,6 @@ int sys_set_nonblocking(int fd)
 	return result(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }
 
-pid_t sys_getppid(void)
-{
-	return getppid();
-}
-
 pid_t sys_getpgid(pid_t pid)
 {
 	BEFORE(getpgid);

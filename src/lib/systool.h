@@ -44,7 +44,6 @@ struct sys_identity {
 int sys_identify(int dir, const char *path, int flags, struct sys_identity *out) MUST_CHECK;
 
 /* processes */
-pid_t sys_getppid(void);
 pid_t sys_getpgid(pid_t pid) MUST_CHECK;
 pid_t sys_getsid(pid_t pid) MUST_CHECK;
 uid_t sys_getuid(void);

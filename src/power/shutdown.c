@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,13 +15,13 @@
 #include "include/paths.h"
 #include "lib/broadcast.h"
 #include "lib/initctl.h"
-#include "lib/logline.h"
 #include "lib/systool.h"
 #include "lib/tool.h"
 #include "power/consent.h"
 #include "power/countdown.h"
 #include "power/direct.h"
 #include "power/downcall.h"
+#include "power/downlog.h"
 #include "power/order.h"
 #include "power/ownfile.h"
 #include "power/pidlock.h"
@@ -41,6 +40,7 @@ struct shutdown {
 	struct countdown countdown;
 	struct waiting waiting;
 	struct pidlock lock;
+	struct downlog log;
 	struct ownfile nologin, fastboot, forcefsck;
 };
 
@@ -74,11 +74,6 @@ static void tell_now(const struct shutdown *s)
 
 	(void)snprintf(own, sizeof own, "\rThe system is going down %s NOW!\r\n", order_aim(s->order.level, buf));
 	tell_all(s, own, LAST_WORD_MS);
-}
-
-static void note_down(const char *what)
-{
-	(void)!logline_send(NAME, LOG_USER | LOG_NOTICE, what); /* without a syslogd there is none */
 }
 
 /* --- files --- */
@@ -175,7 +170,7 @@ static const char *way_without_init(const struct order *order)
 static int refused(struct shutdown *s, const struct initctl_channel *channel, int err)
 {
 	everything_remove(s);
-	note_down("shutdown failed");
+	downlog_say(&s->log, "shutdown failed");
 	initctl_complain(NAME, channel, err);
 	fprintf(stderr, "shutdown: init was not told, the system stays up%s\n", way_without_init(&s->order));
 	tell_all(s, "\rThe shutdown has failed, the system stays up.\r\n", LAST_WORD_MS);
@@ -220,7 +215,7 @@ static int go_down(struct shutdown *s)
 		return cancelled(s);
 	(void)snprintf(line, sizeof line, "shutting down %s", s->order.level == '6' ? "for system reboot" :
 		order_aim(s->order.level, buf));
-	note_down(line);
+	downlog_say(&s->log, line);
 	if (!s->order.direct)
 		return hand_over(s);
 	/* Both would outlive the reboot where they are not in memory. */
@@ -347,7 +342,7 @@ static int run(struct shutdown *s, int argc, char **argv)
 	return s->order.cancel ? call_off(s) : begin(s);
 }
 
-int main(int argc, char **argv)
+int main(int argc, char **argv, char **envp)
 {
 	struct shutdown s = {
 		.lock = PIDLOCK_NONE,
@@ -364,5 +359,6 @@ int main(int argc, char **argv)
 		order_usage(stdout);
 		return tool_finish(NAME, stdout, TOOL_OK);
 	}
+	downlog_init(&s.log, argv, envp);
 	return run(&s, argc, argv);
 }

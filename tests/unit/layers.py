@@ -24,7 +24,7 @@ ARROWS = {
     "initlog": {"lib"},
     "init": {"initlog", "lib"},
     "records": {"lib"},
-    "power": {"records", "lib"},
+    "power": {"initlog", "records", "lib"},     # initlog: shutdown's last words go by its queue and helper
     "terminal": {"records", "lib"},
     "process": {"lib"},
 }

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -42,6 +43,7 @@ struct stage {
 	_Atomic int offers, delivered, waits, overran, timer_left_on;
 	_Atomic int64_t backoff_ms[WAITS];
 	_Atomic uint64_t state_in_wait, state_in_deliver;
+	_Atomic int helper, may_end;            /* of a writer that is a process of its own */
 	char offered[64];
 	struct delivery delivery[DELIVERIES];
 };
@@ -153,6 +155,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	stage->may_end = 1;
 	initlog_stop_helpers(&log_);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
@@ -494,6 +497,133 @@ static void helpers_killed_at_any_step_lose_nothing(void **state)
 	assert_int_equal(queue_status(log_.queue, SINK_CONSOLE).lost, 0);
 }
 
+/* --- one that outlives its writer --- */
+
+enum { STAY_S = 1 };
+
+/* A writer that says these lines, and a last one when it is told to end; its helper, which is ours to wait for when it has. */
+static pid_t writer_start(int lines, pid_t *helper)
+{
+	pid_t writer;
+
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	stage->helper = stage->may_end = 0;
+	writer = fork();
+	if (!writer) {
+		stage->helper = initlog_leave_helper(&log_, SINK_SYSLOG, STAY_S);
+		for (int i = 0; i < lines; i++)
+			initlog(&log_, LOG_TO_SYSLOG, "line %d", i);
+		while (!stage->may_end)
+			nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+		initlog(&log_, LOG_TO_SYSLOG, "the last");
+		_exit(0);
+	}
+	until(stage->helper);
+	*helper = stage->helper;
+	return writer;
+}
+
+static void writer_end(pid_t writer)
+{
+	stage->may_end = 1;
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+}
+
+/* It is a zombie of the writer, or ours already. */
+static bool has_ended(pid_t pid)
+{
+	char text[512], *at;
+
+	read_proc(pid, "stat", text, sizeof text);
+	at = strrchr(text, ')');
+	return at && at[2] == 'Z';
+}
+
+static void one_that_outlives_its_writer_ends_when_all_is_delivered(void **state)
+{
+	pid_t helper, writer;
+	int status;
+
+	(void)state;
+	stage->refuses = true;
+	writer = writer_start(3, &helper);
+	until(stage->offers > 0);
+	writer_end(writer);
+	stage->refuses = false;
+	assert_int_equal(waitpid(helper, &status, 0), helper);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(stage->delivered, 4);
+	assert_string_equal(stage->delivery[0].text, "line 0");
+	assert_string_equal(stage->delivery[2].text, "line 2");
+	assert_string_equal(stage->delivery[3].text, "the last");
+}
+
+static void it_stays_while_its_writer_does(void **state)
+{
+	pid_t helper, writer = writer_start(1, &helper);
+
+	(void)state;
+	until(stage->delivered == 1);
+	nanosleep(&(struct timespec){ 0, 300 * 1000000 }, NULL);        /* more than one of its looks */
+	assert_int_equal(kill(helper, 0), 0);
+	writer_end(writer);
+	assert_int_equal(waitpid(helper, NULL, 0), helper);
+	assert_int_equal(stage->delivered, 2);
+	assert_string_equal(stage->delivery[1].text, "the last");
+}
+
+static void a_sink_that_never_takes_anything_keeps_it_no_longer_than_told(void **state)
+{
+	pid_t helper, writer;
+	struct mono begun;
+	int status;
+
+	(void)state;
+	stage->refuses = true;
+	writer = writer_start(1, &helper);
+	begun = mono_now();
+	writer_end(writer);
+	assert_int_equal(waitpid(helper, &status, 0), helper);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_true(mono_is_due(mono_after_s(begun, STAY_S), mono_now()));
+	assert_int_equal(stage->delivered, 0);
+}
+
+/* What is meant for everybody ends it where it waits, and never before a first try is over. */
+static void it_ends_by_sigterm_where_it_waits(void **state)
+{
+	pid_t helper, writer;
+	int status;
+
+	(void)state;
+	stage->blocks = true;
+	writer = writer_start(1, &helper);
+	until(stage->offers > 0);
+	kill(helper, SIGTERM);
+	until(has_ended(helper));
+	assert_true(stage->overran > 0);
+	writer_end(writer);
+	assert_int_equal(waitpid(helper, &status, 0), helper);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+}
+
+static void it_ends_by_sigterm_when_it_has_nothing_to_do(void **state)
+{
+	pid_t helper, writer = writer_start(1, &helper);
+	int status;
+
+	(void)state;
+	until(stage->delivered == 1);
+	kill(helper, SIGTERM);
+	until(has_ended(helper));
+	writer_end(writer);
+	assert_int_equal(waitpid(helper, &status, 0), helper);
+	assert_true(WIFSIGNALED(status));
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	char text[TITLE_MAX];
@@ -512,6 +642,11 @@ int main(int argc, char **argv, char **envp)
 		CASE(a_refused_record_does_not_repeat_the_loss_before_it),
 		CASE(a_sink_that_says_no_losses_sees_the_number),
 		CASE(helpers_killed_at_any_step_lose_nothing),
+		CASE(one_that_outlives_its_writer_ends_when_all_is_delivered),
+		CASE(it_stays_while_its_writer_does),
+		CASE(a_sink_that_never_takes_anything_keeps_it_no_longer_than_told),
+		CASE(it_ends_by_sigterm_where_it_waits),
+		CASE(it_ends_by_sigterm_when_it_has_nothing_to_do),
 	};
 
 	(void)argc;

@@ -145,6 +145,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
+#define AT_NOTICE "<13>Nov 14 22:13:20 init: "
 #define AT "<30>Nov 14 22:13:20 init: "
 
 /* --- lines --- */
@@ -155,6 +156,10 @@ static void a_line_is_that_of_syslog_3_with_its_own_time(void **state)
 	daemon_fd = daemon_bind(SOCK_DGRAM);
 	assert_int_equal(deliver("Entering runlevel: 2"), 0);
 	got(AT "Entering runlevel: 2");
+	config.priority = 1 << 3 | 5;
+	assert_int_equal(deliver("of a user"), 0);
+	got(AT_NOTICE "of a user");
+	config.priority = 0;
 	record.when.s = 946684799;
 	assert_int_equal(deliver(""), 0);
 	got("<30>Dec 31 23:59:59 init: ");
