@@ -238,6 +238,20 @@ static _Noreturn void last_resort(struct init *in)
 	}
 }
 
+/* The disk that holds /sbin/init may be what is wrong. Where there is no /proc there is no other way to ours; what stands
+ * there by now may be another sysvinit, or another version of ours, which knows the text alone. */
+static void execute_again(struct init *in)
+{
+	pid_t writer;
+
+	dismiss_children(in);
+	execute(in, SELF_PATH);
+	if (in->is_up)
+		(void)!send_stream(in, &writer);     /* ours may do without */
+	execute(in, INIT_PATH);
+	sys_close(STREAM_FD);                        /* ends who writes */
+}
+
 void survive_crashed(struct init *in, const siginfo_t *why)
 {
 	int signal = why->si_signo;
@@ -255,11 +269,8 @@ void survive_crashed(struct init *in, const siginfo_t *why)
 	if (!is_last) {
 		say_panic(in, signal, "Executing init again.");
 		leave_core(signal);
-		if (!err) {
-			dismiss_children(in);
-			execute(in, SELF_PATH);      /* the disk that holds it may be what is wrong */
-			execute(in, INIT_PATH);
-		}
+		if (!err)
+			execute_again(in);
 	} else if (!was_crashing) {
 		say_panic(in, signal, "Once too often: a shell for root is all that is left.");
 	}

@@ -3,6 +3,7 @@
 """A running stock init becomes ours, and ours becomes stock: no reboot, no child lost, nothing started twice."""
 import signal
 
+import kernel
 from machine import CMD_RUNLVL, CMD_SETENV
 from upgrade import INITTAB, Upgrade, tap, wait_for
 
@@ -136,6 +137,27 @@ def a_child_that_dies_while_the_image_changes_is_noticed():
         wait_for(lambda: up.reloads() == 1, "ours to take over")
         wait_for(lambda: not up.m.zombies(), "the dead to be reaped")
         tap.equal(len(up.gettys("g1")), 2, "starts of the getty that died")
+
+
+def crash_without_proc(second):
+    """The image that runs cannot be executed by its own link then: whatever /sbin/init has become takes over."""
+    with Upgrade("ours") as up:
+        ready(up)
+        up.install(second)
+        up.m.call(lambda: kernel.mount("nothing", "/proc", "tmpfs"))
+        up.m.signal(signal.SIGSEGV)
+        wait_for(lambda: up.reloads() == 1, "%s to take over after the crash" % second)
+        up.m.call(lambda: kernel.umount("/proc", 0))
+        up.serves()
+        up.kept("g1", "g2", "de")
+        nothing_ran_again(up)
+        up.respawns("g1")
+        up.enters("3")
+        tap.equal(up.wait_mark("rc", 2)[-1], ["rc", "3", "2"], "the rc of level 3")
+
+
+for which in ("stock", "ours"):
+    tap.add("%s takes over after a crash where there is no /proc" % which, lambda which=which: crash_without_proc(which), 180)
 
 
 tap.main()
