@@ -9,7 +9,10 @@
 #include "init/level.h"
 #include "lib/sys.h"
 
-enum { FEW = 4 };                       /* children that are reaped before the list is worth reading */
+enum {
+	FEW = 4,                        /* children that are reaped before the list is worth reading */
+	LIST_PAGE = 4096,
+};
 
 static bool entry_has_record(const struct init *in, const struct entry *entry)
 {
@@ -84,30 +87,21 @@ static int reap_among(struct init *in, char *text, int count, struct mono now, s
 	return reaped;
 }
 
-/* Fills text with whole reads (the kernel gives a page at a time; going on where it stopped costs it least). */
-static size_t read_list(int fd, char *text, size_t size_bytes, off_t at)
-{
-	size_t have = 0;
-	ssize_t got;
-
-	while (have < size_bytes - 1 &&
-		(got = sys_pread(fd, text + have, size_bytes - 1 - have, at + (off_t)have)) > 0)
-		have += (size_t)got;
-	text[have] = '\0';
-	return have;
-}
-
-/* At most count children that the kernel's list names. Those reaped are gone from it at the next read. */
+/* At most count children that the kernel's list names. Those reaped are gone from it at the next read. A page is what the
+ * kernel gives at a time; what is read beyond the batch would be walked for nothing. */
 static int reap_listed(struct init *in, int count, struct mono now)
 {
-	char text[32768];
+	char text[LIST_PAGE + 1];
 	off_t at = 0;
 	int reaped = 0;
+	ssize_t got;
 
-	while (reaped < count && read_list(in->children_fd, text, sizeof text, at)) {
+	while (reaped < count && (got = sys_pread(in->children_fd, text, LIST_PAGE, at)) > 0) {
 		size_t stayed;
-		int more = reap_among(in, text, count - reaped, now, &stayed);
+		int more;
 
+		text[got] = '\0';
+		more = reap_among(in, text, count - reaped, now, &stayed);
 		if (!more && !stayed)
 			break;
 		reaped += more;

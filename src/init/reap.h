@@ -7,7 +7,7 @@
 
 #include "init/init.h"
 
-enum { REAP_BATCH = 1024, REAP_CROWD = 64 };
+enum { REAP_BATCH = 1024, REAP_CROWD = 32 };
 
 /* The kernel's list of pid 1's children (/proc/1/task/1/children), opened by a child; -1: there is none. Becomes ours.
  * wait4(-1) walks past all living children for each dead one; where more than REAP_CROWD entries live, the list
