@@ -36,9 +36,16 @@ check-vm: stage
 bench: stage
 	B=$(B) python3 tests/suites.py bench
 
+# Random faults for half an hour each: in a namespace machine, and under a real kernel. make -j2 runs both at once.
+SECONDS ?= 1800
+SOAK_ENV = B=$(B) INIT_ROOT=$(abspath $(B)/root) SECONDS=$(SECONDS) SEED=$(SEED)
+soak: soak-system soak-vm
+soak-system soak-vm: soak-%: stage
+	$(SOAK_ENV) python3 tests/$*/init_soak.py
+
 -include tests/fuzz/rules.mk
 
-.PHONY: unit check check-system check-vm bench fuzz-replay
+.PHONY: unit check check-system check-vm bench soak soak-system soak-vm fuzz-replay
 
 # An init that faults where a test wants it to: tests/fault/sys.c in place of lib/sys.c, and no limit to its crashes.
 FAULTY_OBJS = $(filter-out $(B)/pid1/lib/sys.o $(B)/pid1/init/survive.o,$(addprefix $(B)/pid1/,$(init_OBJS))) \

@@ -18,19 +18,10 @@ def about_the_inittab(row):
     return [text for text in row.m.syslog.texts() if "inittab" in text and "Re-reading" not in text]
 
 
-def put_in_place(row, make):
-    """make(path) creates something at a new name, which then takes the place of /etc/inittab."""
-    path = row.m.path("/etc") + "/inittab"
-    make(path + ".new")
-    if os.path.isdir(path + ".new"):
-        os.unlink(path)
-    os.rename(path + ".new", path)
-
-
 def kept_in_use(make, why):
     with Row() as row:
         getty, said = row.gettys("g1"), len(about_the_inittab(row))
-        put_in_place(row, make)
+        row.put_inittab(make)
         row.m.request(CMD_RUNLVL, "q")
         wait_for(lambda: any(why in text for text in about_the_inittab(row)[said:]),
                  "a message with: " + why)
@@ -88,7 +79,7 @@ def an_inittab_on_a_dead_file_system_leaves_the_old_table_in_use():
     with Row() as row:
         dead = StuckFs(row.m, "/mnt/dead", "inittab", INITTAB + "new:23:once:/tmp/mark alive\n")
         dead.hold()
-        put_in_place(row, lambda path: os.symlink("/mnt/dead/inittab", path))
+        row.put_inittab(lambda path: os.symlink("/mnt/dead/inittab", path))
         row.m.request(CMD_RUNLVL, "q")
         wait_for(dead.requests_held, "somebody to read the inittab")
         wait_for(lambda: about_the_inittab(row), "a message that says why", 60)
@@ -105,7 +96,7 @@ def an_inittab_on_a_frozen_file_system_stops_nothing():
     with Row(prepare=prepare) as row:
         row.m.write("/mnt/tab/inittab", INITTAB + "new:23:once:/tmp/mark frozen\n")
         row.m.freeze("/mnt/tab")
-        put_in_place(row, lambda path: os.symlink("/mnt/tab/inittab", path))
+        row.put_inittab(lambda path: os.symlink("/mnt/tab/inittab", path))
         row.m.request(CMD_RUNLVL, "q")
         wait_for(lambda: row.marked("frozen") or about_the_inittab(row),
                  "the inittab to be read, or a message that says why it is not")

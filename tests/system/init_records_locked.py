@@ -6,28 +6,9 @@ Stock waits ten seconds for each record, then does without it.
 """
 import fcntl
 import os
-import time
 
 from rows import Row, level_records, pids_of, sinks, tap, wait_for
-
-NOBODY = 65534
-
-
-def hold(path, flags, kind):
-    fd = os.open(path, flags)
-    fcntl.lockf(fd, kind)
-    os.write(1, b"held")
-    while True:
-        time.sleep(1000)
-
-
-def locker(machine, path, flags, kind, uid=0):
-    ready, tell = os.pipe()
-    process = machine.spawn(lambda: hold(path, flags, kind), out=tell, uid=uid)
-    os.close(tell)
-    tap.equal(os.read(ready, 4), b"held", "the lock on %s is held" % path)
-    os.close(ready)
-    return process
+from stuck import NOBODY, locker
 
 
 @tap.case(deadline=180)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A file system that stops answering, as NFS does when its server is gone: FUSE served by us.
-
-Who reads from it while it is held sleeps uninterruptibly, SIGKILL or not.
+"""A file system that stops answering, as NFS does when its server is gone: FUSE served by us. Who reads from it while it
+is held sleeps uninterruptibly, SIGKILL or not. And a lock that nobody gives back.
 """
+import fcntl
 import os
 import select
 import signal
 import stat
 import struct
+import time
 
 import kernel
 import sinks
@@ -18,6 +19,7 @@ OPENDIR, READDIR, RELEASEDIR, ACCESS, INTERRUPT, BATCH_FORGET = 27, 28, 29, 34, 
 HEADER = struct.Struct("=IIQQIIIHH")
 ROOT, FILE = 1, 2
 DIRECT_IO = 1
+NOBODY = 65534
 
 
 class StuckFs:
@@ -126,3 +128,20 @@ class StuckFs:
         elif opcode not in (RELEASE, RELEASEDIR, FLUSH, ACCESS, READDIR):
             error = -38
         os.write(fuse, struct.pack("=IiQ", 16 + len(data), error, unique) + data)
+
+
+def hold(path, flags, kind):
+    fd = os.open(path, flags)
+    fcntl.lockf(fd, kind)
+    os.write(1, b"held")
+    while True:
+        time.sleep(1000)
+
+
+def locker(machine, path, flags, kind, uid=0):
+    ready, tell = os.pipe()
+    process = machine.spawn(lambda: hold(path, flags, kind), out=tell, uid=uid)
+    os.close(tell)
+    tap.equal(os.read(ready, 4), b"held", "the lock on %s is held" % path)
+    os.close(ready)
+    return process

@@ -92,3 +92,14 @@ int clog_main(int argc, char **argv)
 	for (;;)
 		pause();
 }
+
+int lock_main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (file_lock(argv[i]) < 0)
+			return perror(argv[i]), 1;
+	printf("locked\n");
+	fflush(stdout);
+	for (;;)
+		pause();
+}

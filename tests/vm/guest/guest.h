@@ -29,6 +29,8 @@ int crash_main(int argc, char **argv);
 int login_main(int argc, char **argv);
 /* clog N: N users on terminals that take nothing, a full /dev/log (syslogd must be stopped), utmp and wtmp locked. */
 int clog_main(int argc, char **argv);
+/* lock FILE...: locked for writing until this process ends. */
+int lock_main(int argc, char **argv);
 /* stopped DEV: whether a line that somebody holds open holds back what it is given. */
 int stopped_main(int argc, char **argv);
 

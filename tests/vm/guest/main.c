@@ -21,6 +21,7 @@ static const struct face {
 	{ "crash", crash_main },
 	{ "login", login_main },
 	{ "clog", clog_main },
+	{ "lock", lock_main },
 };
 
 int64_t guest_now_ms(void)
