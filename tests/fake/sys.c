@@ -144,6 +144,7 @@ static struct {
 	bool always, fired;
 	const char *name;
 	int name_skip, name_err;
+	int (*draw)(const char *name);
 	int64_t mono_ns, wall_ns;
 } fault = { .mono_ns = -1, .wall_ns = -1 };
 
@@ -169,7 +170,9 @@ static int fault_here(const char *name)
 		fault.fired = true;
 		return fault.err;
 	}
-	return is_the_machines_call(name) ? -EPERM : 0;
+	if (is_the_machines_call(name))
+		return -EPERM;
+	return fault.draw ? fault.draw(name) : 0;
 }
 
 void fault_clear(void)
@@ -177,6 +180,13 @@ void fault_clear(void)
 	fault.calls = fault.nth = 0;
 	fault.always = fault.fired = false;
 	fault.name = NULL;
+	fault.draw = NULL;
+}
+
+void fault_draw(int (*draw)(const char *name))
+{
+	fault_clear();
+	fault.draw = draw;
 }
 
 void fault_arm(int nth, int err)

@@ -22,6 +22,9 @@ void fault_name(const char *name, int err);
 /* Calls of this name after the first skip ones fail. */
 void fault_name_after(const char *name, int skip, int err);
 
+/* Before each call of a name draw says what it fails with, 0: it is made. Until fault_clear(). */
+void fault_draw(int (*draw)(const char *name));
+
 void fault_clear(void);
 
 /* True if the armed fault was reached since it was armed; disarms it. The end of an n-th-failure sweep. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fuzz/fuzz.h"
+#include "fuzz/harmless.h"
 #include "terminal/bootlines.h"
 #include "terminal/render.h"
 
@@ -12,19 +13,6 @@ struct text {
 	char *bytes;
 	size_t len;
 };
-
-static void check_harmless(const char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char byte = (unsigned char)bytes[i];
-
-		FUZZ_CHECK(byte >= 0x20 || byte == '\t' || byte == '\n');
-		FUZZ_CHECK(byte != 0x7f);
-		/* C1 of UTF-8, which a terminal obeys. */
-		FUZZ_CHECK(byte != 0xc2 || i + 1 == len || (unsigned char)bytes[i + 1] < 0x80 ||
-			(unsigned char)bytes[i + 1] >= 0xa0);
-	}
-}
 
 static void collect(void *context, const char *bytes, size_t len_bytes)
 {
@@ -53,7 +41,7 @@ static void check_log(const uint8_t *data, size_t size)
 {
 	struct text whole = logged(data, size, size ? size : 1), cut = logged(data, size, 3);
 
-	check_harmless(whole.bytes, whole.len);
+	check_harmless(whole.bytes, whole.len, 0);
 	FUZZ_CHECK(whole.len == cut.len && (!whole.len || !memcmp(whole.bytes, cut.bytes, whole.len)));
 	FUZZ_CHECK(!whole.len || whole.bytes[whole.len - 1] == '\n');
 	free(whole.bytes);
@@ -69,7 +57,7 @@ static void check_lines(const char *at, size_t size)
 		size_t len = end ? (size_t)(end - at) : size;
 
 		FUZZ_CHECK(!render_line(&render, at, len));
-		check_harmless(render.text, render.text_bytes);
+		check_harmless(render.text, render.text_bytes, 0);
 		FUZZ_CHECK(!memchr(render.text, '\n', render.text_bytes));
 		len += end ? 1 : 0;
 		at += len;

@@ -5,7 +5,7 @@
 #   make fuzz FUZZ_SECONDS=60       clang's libFuzzer looks for new inputs; finds go to $(B)/fuzz
 #   make fuzz FUZZ_NAMES="queue"    the same, this one alone
 FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_FAKE := control
+FUZZ_FAKE := account control kept sinks when
 FUZZ_REPLAYS := $(FUZZ_NAMES:%=$(B)/fuzz/%_replay)
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
