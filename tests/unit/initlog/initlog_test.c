@@ -23,12 +23,18 @@ static struct title title;
 static struct initlog log_;
 static struct record record;
 
-/* In place of helper.c: a helper that says that it is there. */
+/* In place of helper.c: helpers that say that they are there. */
 _Noreturn void helper_main(struct initlog *log, enum sink sink)
 {
 	queue_set_word(log->queue, sink, 0, (uint64_t)getpid());
 	for (;;)
 		pause();
+}
+
+_Noreturn void helper_outlive(struct initlog *log, enum sink sink, pid_t writer, int stay_s)
+{
+	queue_set_word(log->queue, sink, 0, (uint64_t)writer);
+	_exit(stay_s);
 }
 
 static struct mono at_s(int64_t s)
@@ -271,6 +277,19 @@ static void stopped_helpers_are_gone_and_forgotten(void **state)
 	assert_true(log_.helper[0].pid > 0);
 }
 
+static void a_tool_leaves_one_helper_that_knows_its_writer(void **state)
+{
+	int status;
+	pid_t pid = initlog_leave_helper(&log_, SINK_SYSLOG, 7);
+
+	(void)state;
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+	assert_int_equal(queue_word(log_.queue, SINK_SYSLOG, 0), getpid());
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -286,6 +305,7 @@ int main(void)
 		CASE(who_ran_for_a_minute_is_started_at_once),
 		CASE(a_refused_fork_is_tried_again_later),
 		CASE(stopped_helpers_are_gone_and_forgotten),
+		CASE(a_tool_leaves_one_helper_that_knows_its_writer),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
