@@ -13,6 +13,7 @@
 #define CONSOLES_ACTIVE_PATH "/sys/class/tty/console/active"
 #define INIT_SCRIPT_PATH "/etc/initscript"
 #define SELF_PATH "/proc/self/exe"
+#define INIT_NAME_PATH "/proc/1/comm"
 #define SHELL_PATH "/bin/sh"
 #define SULOGIN_PATH "/sbin/sulogin"
 #define SHUTDOWN_PATH "/sbin/shutdown"

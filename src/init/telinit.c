@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "include/initreq.h"
+#include "include/paths.h"
 #include "lib/initctl.h"
 #include "lib/io.h"
 #include "lib/num.h"
+#include "lib/text.h"
 
 #define LEVELS "0123456789SsQqAaBbCcUu"
 
@@ -137,7 +139,22 @@ static int arguments_take(struct telinit *t, int argc, char **argv)
 	return 0;
 }
 
-int telinit_run(const char *name, int argc, char **argv, const struct initctl_channel *channel)
+/* Who listens in place of an init of our kind: a hint, no more, for any program may be called so. */
+static void tell_who_is_init(const char *name, const char *path)
+{
+	char text[64], shown[TEXT_GROWTH * sizeof text];
+	ssize_t len = io_read_file(path, text, sizeof text);
+
+	if (len <= 0)
+		return;
+	len -= text[len - 1] == '\n';
+	if (len == 4 && !memcmp(text, "init", 4))
+		return;
+	tell("%s: process 1 is \"%.*s\", not this init", name, (int)text_make_harmless(text, (size_t)len, shown, sizeof shown),
+		shown);
+}
+
+int telinit_run(const char *name, int argc, char **argv, const struct initctl_channel *channel, const char *init_name)
 {
 	struct telinit t = {
 		.name = name,
@@ -149,8 +166,10 @@ int telinit_run(const char *name, int argc, char **argv, const struct initctl_ch
 	if (status)
 		return status;
 	err = initctl_send(channel, &t.request, 1);
-	if (err)
+	if (err) {
 		initctl_complain(name, channel, err);
+		tell_who_is_init(name, init_name);
+	}
 	return err ? 1 : 0;
 }
 
@@ -158,5 +177,5 @@ int telinit_main(const char *name, int argc, char **argv)
 {
 	const struct initctl_channel channel = { INIT_FIFO, INITCTL_WAIT_MS };
 
-	return telinit_run(name, argc, argv, &channel);
+	return telinit_run(name, argc, argv, &channel, INIT_NAME_PATH);
 }

@@ -10,7 +10,8 @@
  * truncates a file. */
 int telinit_main(const char *name, int argc, char **argv);
 
-/* The same for another FIFO and another patience. */
-int telinit_run(const char *name, int argc, char **argv, const struct initctl_channel *channel);
+/* The same for another FIFO and another patience, and another file that holds the name of process 1: where a request fails
+ * and that is not "init", it is said. */
+int telinit_run(const char *name, int argc, char **argv, const struct initctl_channel *channel, const char *init_name);
 
 #endif

@@ -9,11 +9,13 @@ import os
 import stat
 import time
 
-from machine import Machine, tap
+from machine import Machine, tap, wait_for
 
 FIFO = "/run/initctl"
 USAGE = "Usage: telinit {-e VAR[=VAL] | [-t SECONDS] {0|1|2|3|4|5|6|S|s|Q|q|A|a|B|b|C|c|U|u}}\n"
 TIMEOUT = "telinit: timeout opening/writing control channel /run/initctl\n"
+# Process 1 of a machine in which no init runs yet: the test's own program.
+STRANGER = 'telinit: process 1 is "%s", not this init\n'
 # A machine under load does not run telinit at once; 3 s are what telinit itself may take.
 SLACK_S = 20
 
@@ -62,12 +64,14 @@ class Channel:
         return b""
 
     def fill(self):
+        fill(self.fd)
+
+
+def fill(fd):
+    for piece in (bytes(384), b"x"):
         with contextlib.suppress(BlockingIOError):
             while True:
-                os.write(self.fd, bytes(384))
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                os.write(self.fd, b"x")
+                os.write(fd, piece)
 
 
 def answers(which, forms):
@@ -83,6 +87,8 @@ def answers(which, forms):
 
 def telinit_ends(machine, status, err):
     """Runs telinit q, which must end so and in time."""
+    if status:
+        err += STRANGER % machine.process(1).comm
     begun = time.monotonic()
     done = machine.run(["/sbin/telinit", "q"], deadline=3 + SLACK_S)
     took = time.monotonic() - begun
@@ -185,6 +191,44 @@ def is_musl(machine):
     with open(machine.path("/sbin/init"), "rb") as file:
         tap.check(stat.S_ISREG(os.fstat(file.fileno()).st_mode), "/sbin/init is a file")
         return b"Symbolic link loop" in file.read()
+
+
+class Strange:
+    """A machine whose process 1 is this program, with its arguments."""
+
+    def __init__(self, *argv):
+        self.argv = argv
+
+    def __enter__(self):
+        self.machine = Machine("ours").__enter__()
+        self.machine.boot(*self.argv[1:], argv0=self.argv[0])
+        wait_for(lambda: self.machine.process(1).title.startswith(" ".join(self.argv)), "process 1 to be " + self.argv[0])
+        return self.machine
+
+    def __exit__(self, *why):
+        self.machine.__exit__(*why)
+
+
+@tap.case(deadline=120)
+def another_process_1_is_named_and_nobody_waits_for_it():
+    """A shell; and one that has opened the channel, and never reads."""
+    with Strange("/bin/sh", "-c", "while :; do sleep 100; done") as machine:
+        path = machine.path(FIFO)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        telinit_ends(machine, 1, "telinit: /run/initctl: No such file or directory\n")
+        tap.check(not os.path.lexists(path), "nothing was made")
+        os.mkfifo(path, 0o600)
+        telinit_ends(machine, 1, TIMEOUT)
+    deaf = "mkfifo /run/initctl; exec 3<>/run/initctl; while :; do sleep 100; done"
+    with Strange("/bin/sh", "-c", deaf) as machine:
+        wait_for(machine.takes_requests, "process 1 to have the channel open")
+        # There is no answer to a request: it is asked when it lies there, as with stock. Until the pipe is full.
+        fd = os.open(machine.path(FIFO), os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fill(fd)
+        os.close(fd)
+        telinit_ends(machine, 1, TIMEOUT)
+        tap.equal(machine.poll_status(), None, "process 1's end")
 
 
 tap.main()

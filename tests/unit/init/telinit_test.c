@@ -27,6 +27,7 @@ enum { ARGS_MAX = 16, WAIT_MS = 200 };
 static struct {
 	char dir[64], fifo[96];
 	int reader;
+	char init_name[80];             /* the file; there is none at first */
 	char said[2048];
 } place;
 
@@ -36,6 +37,7 @@ static int place_begin(void **state)
 	strcpy(place.dir, "/tmp/telinit_test.XXXXXX");
 	assert_non_null(mkdtemp(place.dir));
 	(void)snprintf(place.fifo, sizeof place.fifo, "%s/initctl", place.dir);
+	(void)snprintf(place.init_name, sizeof place.init_name, "%s/comm", place.dir);
 	assert_int_equal(mkfifo(place.fifo, 0600), 0);
 	place.reader = open(place.fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	assert_true(place.reader >= 0);
@@ -47,6 +49,7 @@ static int place_end(void **state)
 	(void)state;
 	fault_clear();
 	close(place.reader);
+	unlink(place.init_name);
 	unlink(place.fifo);
 	rmdir(place.fifo);
 	return rmdir(place.dir);
@@ -60,7 +63,7 @@ static int run_vector(int argc, char **argv)
 	ssize_t len;
 
 	dup2(said, 2);
-	status = telinit_run("tell", argc, argv, &channel);
+	status = telinit_run("tell", argc, argv, &channel, place.init_name);
 	dup2(saved, 2);
 	close(saved);
 	len = pread(said, place.said, sizeof place.said - 1, 0);
@@ -265,7 +268,7 @@ static void a_full_channel_is_written_once_there_is_room(void **state)
 	assert_true(pid >= 0);
 	if (!pid)
 		_exit(telinit_run("tell", 2, (char *[]){ (char *)"", (char *)"3", NULL },
-			&patient));
+			&patient, place.init_name));
 	while (!waitpid(pid, &status, WNOHANG)) {
 		got = read(place.reader, stream + len, sizeof stream - len);
 		len += got > 0 ? (size_t)got : 0;
@@ -295,6 +298,30 @@ static void a_missing_channel_is_told_and_not_made(void **state)
 	assert_int_equal(RUN("q"), 1);
 	assert_channel_message(strerror(ENOENT));
 	assert_int_equal(access(place.fifo, F_OK), -1);
+}
+
+static void assert_named(const char *comm, const char *shown)
+{
+	FILE *file = fopen(place.init_name, "w");
+	char wanted[512];
+
+	assert_non_null(file);
+	fputs(comm, file);
+	fclose(file);
+	assert_int_equal(RUN("q"), 1);
+	(void)snprintf(wanted, sizeof wanted, "tell: %s: %s\n%s", place.fifo, strerror(ENOENT), shown);
+	assert_string_equal(place.said, wanted);
+}
+
+static void a_process_1_of_another_name_is_named(void **state)
+{
+	(void)state;
+	unlink(place.fifo);
+	assert_named("init\n", "");
+	assert_named("", "");
+	assert_named("systemd\n", "tell: process 1 is \"systemd\", not this init\n");
+	assert_named("initd", "tell: process 1 is \"initd\", not this init\n");
+	assert_named("\33[2J\n\n", "tell: process 1 is \"^[[2J^J\", not this init\n");
 }
 
 static void what_is_no_fifo_is_left_alone(void **state)
@@ -376,7 +403,7 @@ static void a_name_without_end_is_cut_in_messages(void **state)
 	memset(name, 'n', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
 	dup2(null, 2);
-	assert_int_equal(telinit_run(name, 1, (char *[]){ name, NULL }, &channel), 1);
+	assert_int_equal(telinit_run(name, 1, (char *[]){ name, NULL }, &channel, place.init_name), 1);
 	dup2(saved, 2);
 	close(saved);
 	close(null);
@@ -397,6 +424,7 @@ int main(void)
 		CASE(a_full_channel_is_written_once_there_is_room),
 		CASE(a_channel_without_a_reader_is_given_up),
 		CASE(a_missing_channel_is_told_and_not_made),
+		CASE(a_process_1_of_another_name_is_named),
 		CASE(what_is_no_fifo_is_left_alone),
 		CASE(a_reader_that_comes_late_is_found),
 		CASE(each_failing_call_is_told_and_leaves_nothing_open),
