@@ -60,17 +60,21 @@ static void file_systems_leave(void)
 	static const struct {
 		const char *argv[6];
 		bool quiet, is_told;
+		const char *first;              /* what is said before it, as stock does; NULL: nothing */
 	} commands[] = {
-		{ { "/sbin/quotaoff", "-a" }, true, false },
-		{ { "/sbin/swapoff", "-a" }, false, true },
-		{ { "/bin/umount", "-a" }, false, true },
-		{ { "/bin/mount", "-n", "-o", "remount,ro", "/" }, true, true },
+		{ { "/sbin/quotaoff", "-a" }, true, false, NULL },
+		{ { "/sbin/swapoff", "-a" }, false, true, "shutdown: turning off swap\r\n" },
+		{ { "/bin/umount", "-a" }, false, true, "shutdown: unmounting all file systems\r\n" },
+		{ { "/bin/mount", "-n", "-o", "remount,ro", "/" }, true, true, NULL },
 	};
 
 	(void)sys_acct_off();           /* a kernel without accounting has none on */
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-		int status = bounded_command(commands[i].argv, commands[i].quiet, COMMAND_MS);
+		int status;
 
+		if (commands[i].first)
+			direct_say(commands[i].first);
+		status = bounded_command(commands[i].argv, commands[i].quiet, COMMAND_MS);
 		if (i == 0)
 			downcall_sync(NAME);
 		if (status == -ETIMEDOUT && commands[i].is_told) {

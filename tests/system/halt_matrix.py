@@ -34,17 +34,19 @@ HARD = [
     ("reboot", ["-m", "recovery"], ["sync", "reboot RESTART2 recovery", *BOOT, *AGAIN], 1, False),
     ("reboot", ["-k", "-m", "x"], ["sync", "reboot KEXEC", "reboot RESTART2 x", *BOOT, *AGAIN], 1, False),
 ]
-# At level 2 by the records, with force or an order to do nothing.
+# At level 2 by the records, with force or an order to do nothing; the same as stock
 FORCED = [
-    ("halt", ["-f"], ["sync", *DOWN, *HALT, *AGAIN], 1),
-    ("poweroff", ["-f"], ["sync", *DOWN, *OFF, *HALT, *AGAIN], 1),
-    ("reboot", ["-f"], ["sync", *BOOT, *AGAIN], 1),
-    ("reboot", ["-f", "-k"], ["sync", "reboot KEXEC", *BOOT, *AGAIN], 1),
-    ("reboot", ["-m", "x"], ["sync", "reboot RESTART2 x", *BOOT, *AGAIN], 1),
-    ("halt", ["-w"], [], 1), ("poweroff", ["-w"], [], 1), ("reboot", ["-w"], [], 1),
-    ("halt", ["-w", "-d"], [], 0), ("reboot", ["-w", "-n"], [], 0),
+    ("halt", ["-f"], ["sync", *DOWN, *HALT, *AGAIN], 1, True),
+    ("halt", ["-f", "-p"], ["sync", *DOWN, *OFF, *HALT, *AGAIN], 1, True),
+    ("halt", ["-f", "-d", "-n"], [*DOWN, *HALT, *AGAIN], 0, True),
+    ("poweroff", ["-f"], ["sync", *DOWN, *OFF, *HALT, *AGAIN], 1, True),
+    ("reboot", ["-f"], ["sync", *BOOT, *AGAIN], 1, True),
+    ("reboot", ["-f", "-k"], ["sync", "reboot KEXEC", *BOOT, *AGAIN], 1, False),
+    ("reboot", ["-m", "x"], ["sync", "reboot RESTART2 x", *BOOT, *AGAIN], 1, False),
+    ("halt", ["-w"], [], 1, True), ("poweroff", ["-w"], [], 1, True), ("reboot", ["-w"], [], 1, True),
+    ("halt", ["-w", "-d"], [], 0, True), ("reboot", ["-w", "-n"], [], 0, True),
     # Stock would sync, take interfaces down, flush disks.
-    ("halt", ["-w", "-h", "-i"], [], 1),
+    ("halt", ["-w", "-h", "-i"], [], 1, False),
 ]
 # name, options, arguments of shutdown; stock's where they differ
 SOFT = [
@@ -96,13 +98,19 @@ def each_name_and_option_has_its_calls():
 
 @tap.case(deadline=120)
 def force_and_record_only_do_not_ask_for_the_level():
-    with Down("ours") as d:
-        set_level(d, "2")
-        for name, options, calls, records in FORCED:
-            status, found, _, written = recorded(d, name, options)
-            tap.equal((found, len(written)), (calls, records), name + " " + " ".join(options))
-            tap.equal(status, 0 if "-w" in options else 1, "status of " + name + " " + " ".join(options))
-        tap.check(not d.machine.exists("/run/asked"), "no shutdown was asked")
+    with Down("ours") as ours, Down("stock") as stock:
+        for d in (ours, stock):
+            d.machine.write("/sbin/shutdown", SHUTDOWN, 0o755)
+            set_level(d, "2")
+            for name, options, calls, records, same in FORCED:
+                if d is stock and not same:
+                    continue
+                what = "%s's %s %s" % (d.which, name, " ".join(options))
+                status, found, _, written = recorded(d, name, options)
+                tap.equal((found, len(written)), (calls, records), what)
+                if d is ours:           # stock's is 0 also when it is refused
+                    tap.equal(status, 0 if "-w" in options else 1, "status of " + what)
+            tap.check(not d.machine.exists("/run/asked"), "no shutdown was asked")
 
 
 @tap.case(deadline=120)

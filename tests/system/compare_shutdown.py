@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""shutdown(8) beside the stock binary, option by option, where both must do the same; what init is asked, and the words for
+users and mistakes, are compared in shutdown_hands_over.py, times and warnings in shutdown_counts_down.py, -a in
+shutdown_access.py.
+
+-n: the same calls and programs in the same order. Ours makes acct(2) itself, makes the root read-only and syncs again, lets
+init go on when the kernel refuses, and does switch the power off with -P.
+"""
+import contextlib
+import os
+import re
+
+from downing import PID_FILE, Down, tap, wait_for
+
+STUB = "#!/bin/sh\nexit 0\n"
+PROGRAMS = ["/sbin/accton", "/usr/sbin/accton", "/sbin/quotaoff", "/sbin/swapoff", "/bin/umount", "/sbin/umount", "/bin/mount"]
+TRACED = "reboot,kill,sync,acct,execve,clock_nanosleep,write"
+INJECTED = ["-e", "inject=sync,kill,acct,reboot:retval=0"]
+STEPS = [
+    (re.compile(r"kill\((-?\d+), (\w+)"), lambda m: "kill %s %s" % m.groups()),
+    (re.compile(r"reboot\(.*LINUX_REBOOT_CMD_(\w+)"), lambda m: "reboot " + m.group(1)),
+    (re.compile(r"sync\("), lambda m: "sync"),
+    (re.compile(r"acct\(NULL"), lambda m: "accounting off"),
+    (re.compile(r'execve\("[^"]*/accton", .*= 0'), lambda m: "accounting off"),
+    (re.compile(r'execve\("[^"]*/(\w+)", \["[^"]*"(?:, (.*))?\], .*= 0'),
+     lambda m: " ".join([m.group(1), *re.findall(r'"([^"]*)"', m.group(2) or "")])),
+    (re.compile(r"clock_nanosleep\(.*\{tv_sec=(\d+), tv_nsec=0\}"), lambda m: "sleep " + m.group(1)),
+    (re.compile(r'write\(2, "([^"]*)"'), lambda m: "say " + m.group(1).replace("\\r\\n", "")),
+    (re.compile(r'write\(\d+, "\\1\\0.*~~.*shutdown.*, 384'), lambda m: "record"),
+]
+# What all of -n begin with, with a second given.
+ENDING = ["kill 1 SIGTSTP", "say shutdown: sending all processes the TERM signal...", "kill -1 SIGTERM", "sleep 1",
+          "say shutdown: sending all processes the KILL signal.", "kill -1 SIGKILL", "record", "accounting off", "quotaoff -a",
+          "sync", "say shutdown: turning off swap", "swapoff -a", "say shutdown: unmounting all file systems", "umount -a"]
+BETTER = ["mount -n -o remount,ro /", "sync"]
+HALTED = "say The system is halted. Press CTRL-ALT-DEL or turn off power"
+REBOOTING = "say Please stand by while rebooting the system."
+ALONE = ["reboot CAD_ON", "kill 1 SIGTSTP"]      # as halt(8) does
+GO_ON = ["reboot CAD_OFF", "kill 1 SIGCONT"]
+# options, the end of ours, the end of stock
+DIRECT = [
+    (["-r"], [REBOOTING, "reboot RESTART"], [REBOOTING, "reboot RESTART"]),
+    (["-h"], [HALTED, *ALONE, "reboot HALT"], [HALTED, "reboot HALT"]),
+    (["-h", "-H"], [HALTED, *ALONE, "reboot HALT"], [HALTED, "reboot HALT"]),
+    (["-h", "-P"], [*ALONE, "reboot POWER_OFF", "reboot HALT"], [HALTED, "reboot HALT"]),
+]
+
+
+def steps(text):
+    found = []
+    for line in text.splitlines():
+        line = re.sub(r"^\d+ +", "", line)
+        for pattern, word in STEPS:
+            match = pattern.match(line)
+            if match:
+                found.append(word(match))
+                break
+    begun = found.index("kill 1 SIGTSTP") if "kill 1 SIGTSTP" in found else len(found)
+    return found[begun:]
+
+
+@contextlib.contextmanager
+def both():
+    with Down("ours") as ours, Down("stock") as stock:
+        yield ours, stock
+
+
+@tap.case(deadline=240)
+def without_init_the_same_is_done_in_the_same_order():
+    with both() as pair:
+        for d in pair:
+            d.machine.syslog.start()
+            for name in PROGRAMS:
+                d.machine.write(name, STUB, 0o755)
+        for options, mine, theirs in DIRECT:
+            for d, end in zip(pair, (BETTER + mine + GO_ON, theirs)):
+                what = "%s's shutdown -n %s" % (d.which, " ".join(options))
+                done = d.machine.run(["strace", "-f", "-qq", "-s", "400", "-o", "/tmp/calls", "-e", "trace=" + TRACED, *INJECTED,
+                                      "/sbin/shutdown", "-n", "-t", "1", *options, "now"], deadline=120)
+                tap.equal(steps(d.machine.read("/tmp/calls")), ENDING + end, "what is done by " + what)
+                tap.equal(done.status, 0, "the status of " + what)
+                tap.equal(d.requests(), [], "what init is asked by " + what)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(d.path(PID_FILE))
+
+
+def shown(term, ending):
+    wait_for(lambda: term.text().endswith(ending), "%r on the terminal" % ending)
+    return re.sub(r"\w{3} \w{3} +\d+ [\d:]{8} \d{4}", "DATE", term.text())
+
+
+@tap.case(deadline=120)
+def calling_off_is_the_same():
+    with both() as pair:
+        found = []
+        for d in pair:
+            seen = [d.run("shutdown", "-c"), d.requests()]
+            for words in ([], ["never", "mind"]):
+                out = os.memfd_create("out")
+                process = d.waiting("-r", "+40", out=out)
+                # A second one, while this one waits.
+                seen.append(d.run("shutdown", "-h", "now"))
+                d.machine.write("/run/utmp", "")
+                term = d.terminal()
+                seen.append(d.run("shutdown", "-c", *words))
+                seen.append((process.wait(), os.pread(out, 4096, 0), d.requests(), d.left_files()))
+                if words:
+                    seen.append(shown(term, "never mind \r\n"))
+            found.append(seen)
+        tap.equal(found[0], found[1], "what ours does, and stock")
+        tap.check(found[0][0].err.startswith("shutdown: cannot find pid"), "nothing to call off: %r" % (found[0][0],))
+        tap.equal(found[0][2].err, "\rshutdown: already running.\r\n", "a second one")
+
+
+@tap.case(deadline=120)
+def only_warning_is_the_same():
+    with both() as pair:
+        found = []
+        for d in pair:
+            d.machine.syslog.start()
+            term = d.terminal()
+            done = d.run("shutdown", "-k", "-h", "now", "only", "a\ttest\x1b[2J")
+            found.append((done, shown(term, "NOW!\r\n"), d.requests(), d.machine.syslog.texts("shutdown"), d.left_files()))
+        tap.equal(found[0], found[1], "what ours does, and stock")
+
+
+@tap.case(deadline=120)
+def the_time_as_an_option_is_the_same():
+    with both() as pair:
+        for words in (["-g", "now", "-r", "bye"], ["-gnow", "-h"], ["-h", "-g", "0", "now"], ["-g", "+0", "-r", "5"]):
+            found = []
+            for d in pair:
+                d.machine.write("/run/utmp", "")
+                term = d.terminal()
+                done = d.run("shutdown", *words)
+                found.append((done, d.requests(), shown(term, "NOW!\r\n")))
+            tap.equal(found[0], found[1], "what ours and stock do of " + " ".join(words))
+        for words in (["-g", "nonsense", "-r"], ["-r", "-g"]):
+            done = [d.run("shutdown", *words) for d in pair]
+            tap.equal(*[(d.status, d.err.splitlines()[0]) for d in done], "what ours and stock say of " + " ".join(words))
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(pair[1].path(PID_FILE))
+
+
+@tap.case(deadline=120)
+def the_files_are_the_same():
+    with both() as pair:
+        found = []
+        for d, nologin in zip(pair, ("/etc/nologin", "/run/nologin")):
+            process = d.waiting("-f", "-F", "-r", "+4", "bye")
+            wait_for(lambda: d.machine.exists(nologin) and d.machine.read(nologin).endswith("bye \r\n"), nologin)
+            names = [nologin, "/fastboot", "/forcefsck", PID_FILE]
+            found.append([(os.stat(d.path(name)).st_mode, d.machine.read(name)) for name in names])
+            tap.equal(found[-1][3][1], "%d\n" % process.inner_pid(), d.which + "'s pid file")
+            tap.equal(d.run("shutdown", "-c").status, 0, "a cancel")
+            process.wait()
+            tap.equal(d.left_files(), [], "what %s leaves" % d.which)
+            d.requests()
+        for seen in found:
+            seen[0] = (seen[0][0], re.sub(r"\w{3} \w{3} +\d+ [\d:]{8} \d{4}", "DATE", seen[0][1]))
+            seen[3] = seen[3][0]
+        tap.equal(found[0], found[1], "nologin, the flags, the pid file: modes and texts")
+        tap.equal(found[0][0][1], "\rThe system is going down on DATE\n\r\nbye \r\n", "nologin")
+
+
+tap.main()
