@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """shutdown, halt, poweroff, reboot under a real kernel: the machine goes down, or stays up when it was called off."""
+import re
+
 import vm
 from vm import tap
 
@@ -73,6 +75,39 @@ def a_shutdown_that_is_called_off_leaves_the_machine_up_then_power_goes_off():
         tap.equal(m.run("shutdown --show").status, 1, "nothing is scheduled")
         tap.equal(m.runlevel(), "N 2", "the level")
         ends(m, "shutdown -hP now", OFF, rb"rc 0: INIT_HALT=POWEROFF")
+
+
+SET = "date -s '2026-11-25 %s' && shutdown --show"
+
+
+def left_minutes(m, clock):
+    """The wall clock is set; what a waiting shutdown says of the time that is left."""
+    shown = m.check(SET % clock)
+    return int(re.search(r" in (\d+) minutes", shown).group(1))
+
+
+@tap.case(deadline=300)
+def a_time_of_day_follows_the_wall_clock_however_it_is_set():
+    """Stock fixes at its start how long it sleeps at a time: it finds out up to a minute later."""
+    with machine() as m:
+        m.wait_booted()
+        m.check("date -s '2026-11-25 10:00:30'")
+        waiting = m.start("shutdown -k 12:00; cut -d' ' -f1 /proc/uptime > /run/ended")
+        m.wait("it to be scheduled", "shutdown --show")
+        tap.check(left_minutes(m, "08:00:30") in (239, 240), "set back by two hours it waits for two hours more")
+        m.check("test ! -e /etc/nologin")
+        tap.check(left_minutes(m, "11:57:30") in (2, 3), "set forward it has minutes left")
+        m.wait("nologin", "test -e /etc/nologin")
+        # Past the time, without coming by it.
+        m.check("cut -d' ' -f1 /proc/uptime > /run/set; date -s '2026-11-25 15:00:00'")
+        done = m.finish(waiting)
+        tap.equal((done.status, done.text), (0, "\r\nShutdown cancelled.\r\n"), "how it ends, that only warns")
+        took = float(m.read("/run/ended")) - float(m.read("/run/set"))
+        tap.check(took < 30, "it has noticed at once: after %.1f s of the guest's" % took)
+        tap.equal(m.runlevel(), "N 2", "the level")
+        m.start("shutdown -hP 23:00")
+        m.wait("it to be scheduled", "shutdown --show")
+        ends(m, "date -s '2026-11-25 23:00:00'", OFF, rb"rc 0: INIT_HALT=POWEROFF")
 
 
 @tap.case(deadline=300)
