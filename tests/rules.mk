@@ -33,7 +33,7 @@ check-system: stage faulty
 check-vm: stage
 	B=$(B) python3 tests/suites.py vm
 
-bench: stage
+bench: stage $(B)/bench/initlog_cost
 	B=$(B) python3 tests/suites.py bench
 
 # Random faults for half an hour each: in a namespace machine, and under a real kernel. make -j2 runs both at once.
@@ -44,6 +44,7 @@ soak-system soak-vm: soak-%: stage
 	$(SOAK_ENV) python3 tests/$*/init_soak.py
 
 -include tests/fuzz/rules.mk
+include tests/bench/rules.mk
 
 .PHONY: unit check check-system check-vm bench soak soak-system soak-vm fuzz-replay
 

@@ -83,6 +83,9 @@ def subject():
 
 
 def tree_of(which):
+    """Of "ours" or "stock", which must hold an init; a directory with whatever else is itself."""
+    if os.path.isabs(which):
+        return which
     if which == "stock":
         tree = os.environ.get("STOCK_ROOT")
         if not tree:
