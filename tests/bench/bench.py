@@ -23,6 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE]
 import measure          # noqa: E402
+import kernel           # noqa: E402
 import levels           # noqa: E402
 import lines            # noqa: E402
 import memory           # noqa: E402
@@ -41,6 +42,7 @@ LIMIT_S = 840       # for all of them
 
 def child_main(name):
     """A line of JSON for each row, as soon as it is known."""
+    kernel.die_with_parent(os.getppid())
     for row in BENCHES[name].work():
         print(json.dumps([type(row).__name__, row]), flush=True)
     return 0

@@ -41,6 +41,7 @@ def finit_services(m):
 
 
 def openrc_levels(m):
+    os.makedirs(m.path("/run") + "/openrc", exist_ok=True)     # openrc(8) makes it; without, openrc-init spins
     put(m, "payload", "/sbin/openrc")
 
 
