@@ -19,6 +19,9 @@
 #define PIDFD_OPEN(pid) syscall(SYS_pidfd_open, pid, 0u)
 #define PIDFD_SIGNAL(pidfd, signal) syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0u)
 #endif
+#ifndef STATX
+#define STATX(dir, path, flags, mask, out) syscall(SYS_statx, dir, path, flags, mask, out)
+#endif
 #ifndef REDIRECT_CONSOLE
 #define REDIRECT_CONSOLE(fd) ioctl(fd, TIOCCONS)
 #endif
@@ -319,7 +322,7 @@ int sys_identify(int dir, const char *path, int flags, struct sys_identity *out)
 
 	BEFORE(identify);
 	memset(&st, 0, sizeof st);
-	err = result(syscall(SYS_statx, dir, path, flags | ABI_AT_STATX_DONT_SYNC, ABI_STATX_BASIC_STATS, &st));
+	err = result(STATX(dir, path, flags | ABI_AT_STATX_DONT_SYNC, ABI_STATX_BASIC_STATS, &st));
 	if (err == -ENOSYS)
 		return identify_by_stat(dir, path, flags, out);
 	if (err)

@@ -62,6 +62,7 @@ static ssize_t fake_readlink(const char *path, char *buf, size_t size);
 static int fake_statfs(const char *path, struct statfs *out);
 static void fake_sync(void);
 static int fake_pidfd_open(pid_t pid);
+static int fake_statx(int dir, const char *path, int flags, unsigned mask, void *out);
 static int fake_pidfd_signal(int pidfd, int signal);
 static pid_t fake_getsid(pid_t pid);
 static int fake_mount(const char *where);
@@ -104,6 +105,7 @@ static int fake_redirect(int fd);
 #define umount2(where, flags) ((void)(flags), fake_umount2(where))
 #define lstat(path, out) fake_lstat(path, out)
 #define rename(from, to) fake_rename(from, to)
+#define STATX(dir, path, flags, mask, out) fake_statx(dir, path, flags, mask, out)
 #define REDIRECT_CONSOLE(fd) fake_redirect(fd)
 
 #include "lib/sys.c"
@@ -656,9 +658,12 @@ static void fake_sync(void)
 	people.syncs++;
 }
 
-/* One who pauses for ever must not keep the machine busy: after an hour of it, it takes a moment. */
+/* A clock that stands moves on by it. One who pauses for ever must not keep the machine busy: after an hour of it, it takes a
+ * moment. */
 static void pause_passes(int64_t ms)
 {
+	if (fault.mono_ns >= 0)
+		fake_clock_advance_ms(ms);
 	if (people.pauses_ms > 3600000)
 		(void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	else
@@ -693,6 +698,7 @@ enum { PIDFD_BASE = 1 << 24 };
 
 static struct {
 	bool has_pidfds;
+	enum fake_statx_age statx_age;
 	pid_t session, others_session;
 } more;
 
@@ -715,6 +721,26 @@ static int fake_pidfd_signal(int pidfd, int signal)
 		return fake_kill(pidfd - PIDFD_BASE, signal);
 	errno = EPERM;
 	return -1;
+}
+
+void fake_statx_is(enum fake_statx_age age)
+{
+	more.statx_age = age;
+}
+
+static int fake_statx(int dir, const char *path, int flags, unsigned mask, void *out)
+{
+	struct abi_statx *st = out;
+	int err;
+
+	if (more.statx_age == STATX_ABSENT) {
+		errno = ENOSYS;
+		return -1;
+	}
+	err = (int)syscall(SYS_statx, dir, path, flags, mask, out);
+	if (!err && more.statx_age == STATX_WITHOUT_MOUNTS)
+		st->attributes &= st->attributes_mask &= ~(uint64_t)ABI_STATX_ATTR_MOUNT_ROOT;
+	return err;
 }
 
 void fake_session(pid_t own, pid_t others)

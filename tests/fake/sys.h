@@ -44,7 +44,7 @@ void fake_root(const char *dir);
 void fake_hang(const char *const *paths);
 
 /* From now on fork() makes nobody and hands out first, first + 1 ...; kill() and reboot() only note down; waitid() tells
- * what fake_end() said; a pause (nanosleep(), poll() of nothing) passes at once. Forgets what was noted. 0: real ones. */
+ * what fake_end() said; a pause (nanosleep(), poll() of nothing) passes at once, by a clock that stands as well. Forgets what was noted. 0: real ones. */
 void fake_processes(pid_t first);
 int fake_forks(void);                                      /* since fake_processes() */
 void fake_own_pid(pid_t pid);                              /* what getpid() says; 0: the truth */
@@ -66,6 +66,8 @@ void fake_no_pauses(void);
 
 /* pidfd_open(2) is not there (false, as at the start), or gives numbers whose signals are noted as those of kill(). */
 void fake_pidfds(bool has);
+enum fake_statx_age { STATX_TODAYS, STATX_WITHOUT_MOUNTS, STATX_ABSENT };
+void fake_statx_is(enum fake_statx_age age);               /* as before Linux 5.8: no word of mounts; before 4.11 */
 void fake_session(pid_t own, pid_t others);                /* what getsid() says; own 0: the truth of all */
 /* mount() and umount2() only note down: "+/proc+/dev-/dev". */
 const char *fake_mounted(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -35,6 +36,7 @@ static int end(void **state)
 {
 	(void)state;
 	fault_clear();
+	fake_statx_is(STATX_TODAYS);
 	return unlink(table);
 }
 
@@ -83,6 +85,43 @@ static void a_server_is_not_asked_what_the_table_tells(void **state)
 	assert_int_equal(mounts_look("/bound", table, &place), -ENOENT);        /* a local one is looked at */
 }
 
+static void write_table(const char *text)
+{
+	int fd = open(table, O_WRONLY | O_TRUNC);
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* Before Linux 5.8: by the device number of what is above, and the table for what has the same one, as a bind has. */
+static void an_older_kernel_is_helped_by_what_is_above_and_the_table(void **state)
+{
+	struct mounts_place place, today;
+
+	(void)state;
+	assert_int_equal(mounts_look("/proc", table, &today), 0);
+	for (enum fake_statx_age age = STATX_WITHOUT_MOUNTS; age <= STATX_ABSENT; age++) {
+		fake_statx_is(age);
+		assert_int_equal(mounts_look("/proc", table, &place), 0);
+		assert_true(place.is_mounted);
+		assert_int_equal(place.major, today.major);
+		assert_int_equal(place.minor, today.minor);
+		assert_int_equal(mounts_look("/", table, &place), 0);           /* its own parent */
+		assert_true(place.is_mounted);
+		assert_int_equal(mounts_look("/proc/sys/fs/", table, &place), 0);
+		assert_false(place.is_mounted);
+		assert_int_equal(mounts_look("/proc/self", table, &place), -ENOTDIR);
+		write_table("1 1 8:1 / / rw - ext4 x rw\n2 1 0:5 /fs /proc/sys/fs rw - proc x rw\n");
+		assert_int_equal(mounts_look("/proc/sys/fs", table, &place), 0);
+		assert_true(place.is_mounted);
+		assert_int_equal(mounts_look("/proc/sys", table, &place), 0);
+		assert_false(place.is_mounted);
+		assert_int_equal(mounts_look("/", "/nonexistent", &place), 0);
+		assert_true(place.is_mounted);
+		write_table("1 1 8:1 / / rw - ext4 x rw\n");
+	}
+}
+
 static void a_device_has_a_number(void **state)
 {
 	struct mounts_place place;
@@ -99,6 +138,7 @@ int main(void)
 		CASE(the_kernel_knows_what_is_a_mount),
 		CASE(errors_are_told),
 		CASE(a_server_is_not_asked_what_the_table_tells),
+		CASE(an_older_kernel_is_helped_by_what_is_above_and_the_table),
 		CASE(a_device_has_a_number),
 	};
 
