@@ -207,6 +207,25 @@ static void a_process_of_its_own_saves_it_later(void **state)
 	assert_int_equal(logbook_save_later(&book), -EAGAIN);
 }
 
+/* For good, with a status that tells; each pause of the hour passes at once. */
+static void after_an_hour_of_tries_it_gives_up(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(logbook_begin(&book, in("dir/log"), false), 0);
+	put("held\n");
+	fake_no_pauses();
+	assert_int_equal(LOGBOOK_TRIES_MAX, 60 * 60);
+	pid = logbook_save_later(&book);
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	fake_processes(0);
+	assert_int_equal(status, W_EXITCODE(1, 0));
+	assert_string_equal(content(in("dir/log")), "absent");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -219,6 +238,7 @@ int main(void)
 		CASE(a_relative_name_is_made_absolute),
 		CASE(a_strangers_link_in_a_common_place_is_not_followed),
 		CASE(a_process_of_its_own_saves_it_later),
+		CASE(after_an_hour_of_tries_it_gives_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
