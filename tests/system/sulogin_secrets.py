@@ -5,6 +5,7 @@ import os
 import resource
 import time
 
+import kernel
 from door import (CONTROL_D, ENTER_PROMPT, LOCKED, PASSWORD_PROMPT, WRONG, House, account, hashed, tap)
 
 BOGUS = "passwd: bogus\nshadow: bogus\n"
@@ -150,6 +151,28 @@ def no_entry_for_root_is_a_message_and_no_crash():
             door = house.open("-e").expect(why).expect(ENTER_PROMPT).answer("")
             tap.equal(door.shell("echo $HOME $SHELL $LOGNAME"), "/ /bin/sh root", "the shell of one who has no entry")
             end(door)
+
+
+def make_all_read_only():
+    """Root and all that is mounted in it, but for what the kernel makes up."""
+    with open("/proc/self/mountinfo") as file:
+        places = [line.split()[4] for line in file]
+    for place in places:
+        if not place.startswith(("/proc", "/dev", "/sys")):
+            kernel.mount(None, place, None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY)
+
+
+@tap.case(deadline=300)
+def a_read_only_root_keeps_nobody_waiting():
+    with House(account("x"), shadow_of(hashed("right"))) as house:
+        house.machine.call(make_all_read_only)
+        for door in (house.open(), house.open("-e")):
+            door.expect(PASSWORD_PROMPT).answer("wrong").expect(WRONG)
+            door.expect(PASSWORD_PROMPT).answer("right")
+            tap.equal(door.shell("for d in / /etc /tmp /run /var; do echo x 2>/dev/null >$d/x && echo $d; done; tty"),
+                      door.line.node, "what can be written, and the terminal")
+            door.type(b"exit 5\n")
+            tap.equal(door.status(), 5, "the status is that of the shell")
 
 
 @tap.case(deadline=300)
