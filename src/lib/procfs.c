@@ -8,7 +8,7 @@
 #include "lib/io.h"
 #include "lib/systool.h"
 
-enum { FLAG_KERNEL_THREAD = 0x00200000 };       /* PF_KTHREAD, include/linux/sched.h */
+enum { FLAG_EXITING = 0x00000004, FLAG_KERNEL_THREAD = 0x00200000 };    /* PF_EXITING, PF_KTHREAD: include/linux/sched.h */
 enum { STAT_SIZE = 1024, PID_DIGITS_MAX = 9 };
 
 /* The fields behind the name, counted as in proc_pid_stat(5). */
@@ -138,6 +138,11 @@ int procfs_parse_stat(const char *text, size_t len_bytes, struct procfs_stat *ou
 bool procfs_is_kernel_thread(const struct procfs_stat *stat)
 {
 	return stat->flags & FLAG_KERNEL_THREAD;
+}
+
+bool procfs_is_ending(const struct procfs_stat *stat)
+{
+	return stat->flags & FLAG_EXITING;
 }
 
 bool procfs_is_zombie(const struct procfs_stat *stat)

@@ -41,6 +41,9 @@ int procfs_parse_stat(const char *text, size_t len_bytes, struct procfs_stat *ou
 /* A thread of the kernel: not to be killed. */
 bool procfs_is_kernel_thread(const struct procfs_stat *stat);
 
+/* Its first thread is on its way out, and makes no more children. */
+bool procfs_is_ending(const struct procfs_stat *stat);
+
 /* Ended, but not waited for. A process whose first thread alone has ended is not: the others run on. */
 bool procfs_is_zombie(const struct procfs_stat *stat);
 

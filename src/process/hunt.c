@@ -9,8 +9,9 @@
 
 #include "lib/clock.h"
 #include "lib/systool.h"
+#include "process/births.h"
 
-enum { TURN_PAUSE_MS = 20, SLEEPER_PAUSE_MS = 20, SIGN_EVERY = 256, EMPTY_ROUNDS = 5 };
+enum { TURN_PAUSE_MS = 20, STOP_PAUSE_MS = 1, STOP_PAUSES = 5, SIGN_EVERY = 256 };
 
 /* Two hunts that stop each other would both stay stopped. One lock lasts until the descriptor is closed, however that
  * happens. Anybody can hold it, so that it is not waited for in vain. */
@@ -22,6 +23,19 @@ static void wait_for_turn(int proc)
 		(void)sys_poll(NULL, 0, TURN_PAUSE_MS);
 }
 
+static int begin_sets(struct hunt *hunt)
+{
+	struct pidset *const sets[] = { &hunt->told, &hunt->standing, &hunt->early, &hunt->spared };
+	size_t done = 0;
+	int err = 0;
+
+	for (; done < sizeof sets / sizeof sets[0] && !err; done += !err)
+		err = pidset_begin(sets[done]);
+	while (err && done)
+		pidset_end(sets[--done]);
+	return err;
+}
+
 int hunt_begin(struct hunt *hunt, const char *proc, int signal, const struct pidset *omitted)
 {
 	int err;
@@ -30,61 +44,71 @@ int hunt_begin(struct hunt *hunt, const char *proc, int signal, const struct pid
 	hunt->omitted = omitted;
 	hunt->self = sys_getpid();
 	hunt->session = sys_getsid(0);
+	hunt->count = 0;
 	hunt->guard = (struct guard){ .fd = -1 };
 	err = procfs_open(proc, &hunt->proc);
 	if (err)
 		return err;
-	err = pidset_begin(&hunt->told);
-	if (err)
-		goto no_told;
-	err = pidset_begin(&hunt->settled);
-	if (err)
-		goto no_settled;
+	err = begin_sets(hunt);
+	if (err) {
+		(void)sys_close(hunt->proc);
+		return err;
+	}
+	hunt->births = births_open(hunt->proc);
 	wait_for_turn(hunt->proc);
 	return 0;
-no_settled:
-	pidset_end(&hunt->told);
-no_told:
-	(void)sys_close(hunt->proc);
-	return err;
 }
 
 void hunt_end(struct hunt *hunt)
 {
+	if (hunt->births >= 0)
+		(void)sys_close(hunt->births);
 	(void)sys_close(hunt->proc);
 	pidset_end(&hunt->told);
-	pidset_end(&hunt->settled);
+	pidset_end(&hunt->standing);
+	pidset_end(&hunt->early);
+	pidset_end(&hunt->spared);
 }
 
-enum verdict { VERDICT_SPARE, VERDICT_GONE, VERDICT_QUIET, VERDICT_ASLEEP, VERDICT_RUNNING };
+enum verdict { VERDICT_GONE, VERDICT_SPARE, VERDICT_STANDS, VERDICT_ASLEEP, VERDICT_RUNS };
 
 static bool has_list(const struct hunt *hunt)
 {
 	return hunt->omitted->count > 0;
 }
 
-static bool was_told(const struct hunt *hunt, pid_t pid)
+/* One that was told to stop and still sleeps does so uninterruptibly. So, in effect, does one that is on its way out. */
+static enum verdict judge_state(char state)
 {
-	return !has_list(hunt) || pidset_has(&hunt->told, pid);
+	switch (state) {
+	case 'T': case 't': case 'Z': case 'X': case 'x':
+		return VERDICT_STANDS;
+	case 'S': case 'D':
+		return VERDICT_ASLEEP;
+	default:
+		return VERDICT_RUNS;
+	}
 }
 
-/* One that was told to stop and still sleeps cannot go on either: its wait is uninterruptible, as of a vfork, or its cgroup
- * is frozen, or we may not stop it. For a moment it can also be a fork that waits for a lock of its memory: the child comes
- * later. Of one whose first thread has ended no more can be seen. */
-static enum verdict judge_state(struct hunt *hunt, const struct procfs_stat *stat)
+/* One thread may be stopped while another still forks. A new one joins the stop before it does anything. What cannot be read is
+ * believed to be like the first. */
+static enum verdict judge_threads(struct hunt *hunt, const struct procfs_stat *first)
 {
-	if (stat->state == 'T' || stat->state == 't')
-		return VERDICT_QUIET;
-	if (!was_told(hunt, stat->pid))
-		return VERDICT_RUNNING;
-	if (stat->state == 'Z')
-		return VERDICT_QUIET;
-	if (stat->state != 'S' && stat->state != 'D')
-		return VERDICT_RUNNING;
-	if (hunt->pauses_left <= 0)
-		return VERDICT_QUIET;
-	hunt->sleepers++;
-	return VERDICT_ASLEEP;
+	enum verdict worst = judge_state(first->state);
+	struct procfs_list list;
+	struct procfs_stat stat;
+	pid_t thread;
+	int tasks;
+
+	if (procfs_open_file(hunt->proc, first->pid, "task", &tasks))
+		return worst;
+	if (!procfs_list_begin(&list, tasks, hunt->tasks, sizeof hunt->tasks)) {
+		while (worst < VERDICT_RUNS && !procfs_list_next(&list, &thread))
+			if (!procfs_read_stat(tasks, thread, &stat) && judge_state(stat.state) > worst)
+				worst = judge_state(stat.state);
+	}
+	(void)sys_close(tasks);
+	return worst;
 }
 
 /* What cannot be read (no descriptors left, no rights) is decided by the session alone. */
@@ -93,8 +117,8 @@ static enum verdict judge_unread(const struct hunt *hunt, pid_t pid)
 	pid_t session = sys_getsid(pid);
 
 	if (session < 0 || session == hunt->session)
-		return VERDICT_SPARE;
-	return was_told(hunt, pid) ? VERDICT_QUIET : VERDICT_RUNNING;
+		return session == -ESRCH ? VERDICT_GONE : VERDICT_SPARE;
+	return pidset_has(&hunt->told, pid) ? VERDICT_STANDS : VERDICT_RUNS;
 }
 
 static enum verdict judge(struct hunt *hunt, pid_t pid)
@@ -106,11 +130,37 @@ static enum verdict judge(struct hunt *hunt, pid_t pid)
 		return VERDICT_GONE;
 	if (err)
 		return judge_unread(hunt, pid);
-	if (stat.session == hunt->session || procfs_is_kernel_thread(&stat))
+	if (stat.session == hunt->session || procfs_is_kernel_thread(&stat) || procfs_is_zombie(&stat))
 		return VERDICT_SPARE;
-	if (procfs_is_zombie(&stat))
+	if (stat.threads > 1)
+		return judge_threads(hunt, &stat);
+	return procfs_is_ending(&stat) ? VERDICT_ASLEEP : judge_state(stat.state);
+}
+
+/* With a list, at first sight, the session tells enough, and the stat file is read when the stop has had time to arrive: only threads
+ * of the kernel, which are in session 0, must be told from others before. A zombie takes no harm. */
+static enum verdict judge_at_first_sight(struct hunt *hunt, pid_t pid)
+{
+	pid_t session = sys_getsid(pid);
+
+	if (session == hunt->session)
+		return VERDICT_SPARE;
+	if (session == -ESRCH)
 		return VERDICT_GONE;
-	return judge_state(hunt, &stat);
+	return session > 0 ? VERDICT_RUNS : judge(hunt, pid);
+}
+
+/* A stop that is on its way is given a moment to arrive. */
+static enum verdict judge_patiently(struct hunt *hunt, pid_t pid)
+{
+	enum verdict verdict = judge(hunt, pid);
+
+	while (verdict == VERDICT_RUNS && hunt->pauses_left > 0) {
+		hunt->pauses_left--;
+		(void)sys_poll(NULL, 0, STOP_PAUSE_MS);
+		verdict = judge(hunt, pid);
+	}
+	return verdict;
 }
 
 /* A number may have gone to another process since it was looked at, a descriptor has not. */
@@ -125,123 +175,162 @@ static void release(int pidfd)
 		(void)sys_close(pidfd);
 }
 
-/* Puts it down first, so that the guard knows of it whenever we are killed. One that somebody else has stopped he might let
- * go: it is told as well. 1: it ran, or may yet. */
-static int tell_to_stop(struct hunt *hunt, int pidfd, pid_t pid, enum verdict verdict)
+static void note(struct hunt *hunt, pid_t pid, enum verdict verdict)
 {
-	bool is_news = !pidset_has(&hunt->told, pid);
-	int err = 0;
-
-	pidset_add(&hunt->told, pid);
-	if (has_list(hunt) && (is_news || verdict == VERDICT_RUNNING))
-		err = send_signal(pidfd, pid, SIGSTOP);
-	if (err || verdict == VERDICT_QUIET)
-		pidset_add(&hunt->settled, pid);
-	return !err && verdict != VERDICT_QUIET;
-}
-
-/* At first sight the session tells enough, and the stat file is read when the stop has had time to arrive: only threads of the
- * kernel, which are in session 0, must be told from others before. A zombie takes no harm. */
-static enum verdict judge_at_first_sight(struct hunt *hunt, pid_t pid)
-{
-	pid_t session = sys_getsid(pid);
-
-	if (session == hunt->session)
-		return VERDICT_SPARE;
-	if (session == -ESRCH)
-		return VERDICT_GONE;
-	return session > 0 ? VERDICT_RUNNING : judge(hunt, pid);
-}
-
-/* 1: another round is due, since it ran, or has had an end that no round saw coming. */
-static int look_at(struct hunt *hunt, pid_t pid)
-{
-	int pidfd = has_list(hunt) ? sys_pidfd_open(pid) : -1, moved;
-	enum verdict verdict = pidfd == -ESRCH ? VERDICT_GONE :
-		was_told(hunt, pid) ? judge(hunt, pid) : judge_at_first_sight(hunt, pid);
-
-	if (verdict >= VERDICT_QUIET) {
-		moved = tell_to_stop(hunt, pidfd, pid, verdict);
-	} else {
-		moved = verdict == VERDICT_GONE;
+	if (verdict <= VERDICT_SPARE) {
 		pidset_remove(&hunt->told, pid);
-		pidset_add(&hunt->settled, pid);
+		pidset_remove(&hunt->early, pid);
 	}
+	if (verdict == VERDICT_SPARE)
+		pidset_add(&hunt->spared, pid);
+	else
+		pidset_remove(&hunt->spared, pid);
+	if (verdict == VERDICT_STANDS)
+		pidset_add(&hunt->standing, pid);
+	hunt->running += verdict == VERDICT_GONE || verdict > VERDICT_STANDS;
+}
+
+static void note_told(struct hunt *hunt, pid_t pid)
+{
+	hunt->news += !pidset_has(&hunt->told, pid);
+	pidset_add(&hunt->told, pid);
+}
+
+/* Puts it down first, so that the guard knows of it whenever we are killed. What we may not stop is left at that. */
+static void tell_to_stop(struct hunt *hunt, int pidfd, pid_t pid, enum verdict verdict)
+{
+	int err;
+
+	note_told(hunt, pid);
+	err = send_signal(pidfd, pid, SIGSTOP);
+	note(hunt, pid, err == -ESRCH ? VERDICT_GONE : err ? VERDICT_STANDS : verdict);
+}
+
+/* It stands from the next round on. SIGCONT would take the stop back, and is sent when all go on. */
+static void signal_early(struct hunt *hunt, int pidfd, pid_t pid)
+{
+	pidset_add(&hunt->early, pid);
+	if (hunt->signal != SIGCONT)
+		hunt->count += !send_signal(pidfd, pid, hunt->signal);
+	note(hunt, pid, VERDICT_ASLEEP);
+}
+
+/* What it takes to bring one to a stand; looked at again, now that it cannot be mistaken for another. */
+static void bring_down(struct hunt *hunt, pid_t pid, bool is_first_sight)
+{
+	int pidfd = sys_pidfd_open(pid);
+	enum verdict verdict = pidfd == -ESRCH ? VERDICT_GONE :
+		is_first_sight ? judge_at_first_sight(hunt, pid) : judge(hunt, pid);
+
+	if (verdict == VERDICT_ASLEEP && pidset_has(&hunt->told, pid))
+		signal_early(hunt, pidfd, pid);
+	else if (verdict >= VERDICT_STANDS)
+		tell_to_stop(hunt, pidfd, pid, verdict);
+	else
+		note(hunt, pid, verdict);
 	release(pidfd);
-	return moved;
+}
+
+static void look_at(struct hunt *hunt, pid_t pid)
+{
+	bool is_told = pidset_has(&hunt->told, pid);
+	enum verdict verdict;
+
+	if (has_list(hunt) && !is_told && !pidset_has(&hunt->spared, pid)) {
+		bring_down(hunt, pid, true);
+		return;
+	}
+	verdict = judge_patiently(hunt, pid);
+	if (verdict == VERDICT_ASLEEP && pidset_has(&hunt->early, pid))
+		return;
+	if (verdict > VERDICT_STANDS || (verdict == VERDICT_STANDS && has_list(hunt) && !is_told)) {
+		bring_down(hunt, pid, false);
+		return;
+	}
+	if (verdict == VERDICT_STANDS)
+		note_told(hunt, pid);
+	note(hunt, pid, verdict);
 }
 
 static bool is_left_out(const struct hunt *hunt, pid_t pid)
 {
 	return pid == 1 || pid == hunt->self || pid == hunt->guard.pid || pidset_has(hunt->omitted, pid) ||
-		pidset_has(&hunt->settled, pid);
+		pidset_has(&hunt->standing, pid);
 }
 
-/* How many of a round make another one due, or a negative errno. */
 static int go_round(struct hunt *hunt)
 {
 	struct procfs_list list;
-	int err = procfs_list_begin(&list, hunt->proc, hunt->list, sizeof hunt->list), moved = 0, seen = 0;
+	int err = procfs_list_begin(&list, hunt->proc, hunt->list, sizeof hunt->list), seen = 0;
 	pid_t pid;
 
 	if (err)
 		return err;
-	hunt->sleepers = 0;
+	hunt->news = hunt->running = 0;
+	hunt->pauses_left = STOP_PAUSES;
 	while (!(err = procfs_list_next(&list, &pid))) {
 		if (!is_left_out(hunt, pid))
-			moved += look_at(hunt, pid);
+			look_at(hunt, pid);
 		if (++seen % SIGN_EVERY == 0)
 			guard_tell(&hunt->guard);
 	}
-	return err == -ENOENT ? moved : err;
+	guard_tell(&hunt->guard);
+	return err == -ENOENT ? 0 : err;
 }
 
-/* A chain of forks takes the next number each time, so it can be ahead of one round to its end, but hardly of several. */
-static int stop_all(struct hunt *hunt)
+static int chase(struct hunt *hunt)
 {
 	struct mono end = mono_after_ms(mono_now(), HUNT_CHASE_MS);
-	int moved, empty = 0;
+	int64_t last = births_last(hunt->births);
+	int needed = last < 0 ? HUNT_BLIND_ROUNDS : HUNT_CALM_ROUNDS, calm = 0, err = 0;
 
-	hunt->pauses_left = HUNT_SLEEPER_PAUSES;
+	while (!err && calm < needed && !mono_is_due(end, mono_now())) {
+		int64_t before = last;
+
+		err = go_round(hunt);
+		last = births_last(hunt->births);
+		if (hunt->running || last != before)
+			calm = 0;               /* the next can be the first again */
+		else
+			calm = hunt->news ? 1 : calm + 1;
+	}
+	return err;
+}
+
+static int stop_all(struct hunt *hunt)
+{
 	if (!has_list(hunt)) {
 		(void)sys_kill(-1, SIGSTOP);    /* fails when there is nobody */
 		guard_wake(&hunt->guard);
 	}
-	do {
-		moved = go_round(hunt);
-		guard_tell(&hunt->guard);
-		if (moved > 0 && moved == hunt->sleepers && hunt->pauses_left-- > 0)
-			(void)sys_poll(NULL, 0, SLEEPER_PAUSE_MS);
-		empty = moved ? 0 : empty + 1;
-	} while (moved >= 0 && empty < EMPTY_ROUNDS && !mono_is_due(end, mono_now()));
-	return moved < 0 ? moved : 0;
+	return chase(hunt);
 }
 
 /* Those that are stopped keep their numbers, unless a third party kills them. */
-static int signal_all(struct hunt *hunt)
+static void signal_all(struct hunt *hunt)
 {
-	int count = 0;
-
 	for (pid_t pid = pidset_next(&hunt->told, 0); pid; pid = pidset_next(&hunt->told, pid)) {
-		int pidfd = sys_pidfd_open(pid);
+		int pidfd;
 
-		count += pidfd != -ESRCH && !send_signal(pidfd, pid, hunt->signal);
+		if (pidset_has(&hunt->early, pid) && hunt->signal != SIGCONT)
+			continue;
+		pidfd = sys_pidfd_open(pid);
+		hunt->count += pidfd != -ESRCH && !send_signal(pidfd, pid, hunt->signal);
 		release(pidfd);
 	}
-	return count;
 }
 
 int hunt_run(struct hunt *hunt)
 {
 	const struct pidset *stopped = has_list(hunt) ? &hunt->told : NULL;
-	int count, err = guard_begin(&hunt->guard, stopped);
+	int err = guard_begin(&hunt->guard, stopped);
 
 	if (err)
 		hunt->guard = (struct guard){ .fd = -1 };       /* nothing can be forked: the more reason to go on */
 	(void)sys_lock_memory(MCL_CURRENT | MCL_FUTURE);        /* the root may be gone; a help, where it is allowed */
 	err = stop_all(hunt);
-	count = signal_all(hunt);
+	signal_all(hunt);
 	guard_thaw(stopped);
 	guard_end(&hunt->guard);
-	return err ? err : count;
+	return err ? err : hunt->count;
 }

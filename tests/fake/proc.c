@@ -36,6 +36,11 @@ void fake_proc_write(const char *name, const void *data, size_t len_bytes)
 	close(fd);
 }
 
+void fake_proc_folder(const char *name)
+{
+	(void)mkdir(place(name), 0755);
+}
+
 void fake_proc_remove(const char *name)
 {
 	check(!unlink(place(name)), name);

@@ -28,6 +28,7 @@ void fake_proc_put(const struct fake_process *process);
 
 /* One more file, or what is in it: "77/cmdline". */
 void fake_proc_write(const char *name, const void *data, size_t len_bytes);
+void fake_proc_folder(const char *name);
 void fake_proc_remove(const char *name);
 
 #endif
