@@ -83,9 +83,9 @@ class SoakRow(Row):
             Fault("there is no syslogd", "syslog", syslog("end"), self.start_syslog),
             Fault("syslogd is restarted", "syslog", self.restart_syslog),
             Fault("utmp is locked", "utmp", lambda: self.lock("/run/utmp", os.O_RDONLY, fcntl.LOCK_SH, NOBODY),
-                  lambda: self.unlock("/run/utmp")),
+                  lambda: self.unlock("/run/utmp"), self.may_lock),
             Fault("wtmp is locked", "wtmp", lambda: self.lock("/var/log/wtmp", os.O_WRONLY, fcntl.LOCK_EX),
-                  lambda: self.unlock("/var/log/wtmp")),
+                  lambda: self.unlock("/var/log/wtmp"), self.may_lock),
             Fault("wtmp is frozen", "wtmp", lambda: self.m.freeze("/var/log"), lambda: self.m.thaw("/var/log")),
             Fault("the inittab is a FIFO", "inittab", lambda: self.put_inittab(os.mkfifo), self.restore_inittab),
             Fault("the inittab is a directory", "inittab", lambda: self.put_inittab(os.mkdir), self.restore_inittab),
@@ -134,6 +134,10 @@ class SoakRow(Row):
     def restart_syslog(self):
         self.m.syslog.end()
         self.start_syslog()
+
+    def may_lock(self):
+        """Who is stopped may hold the lock."""
+        return not self.soak.has("helpers")
 
     def lock(self, path, *how):
         self.held[path] = locker(self.m, path, *how)
