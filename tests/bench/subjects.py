@@ -61,7 +61,7 @@ def payloads(m):
     return [p for p in m.processes() if p.title.startswith("/tmp/payload") or p.title == "payload"]
 
 
-def kill_payload(m, times=12):
+def kill_payload(m, times=6):
     """Each death of the service is worth a message; at most a second is waited for it to be back."""
     for _ in range(times):
         for process in payloads(m):
