@@ -15,7 +15,8 @@ from records import record
 from terminals import Hall
 from victims import STOCK_PATH, install_stock, refuse_outside
 
-# A crowd of sleepers, each in a session of its own, that is gone with its first process.
+# A crowd of sleepers, each in a session of its own, that is gone with its first process. At most a few at a time are on their
+# way to sleep, so that the machine stays usable; linked statically, each takes some 70 KiB.
 CROWD = int(os.environ.get("CROWD", "2000"))
 CROWD_SOURCE = b"""
 #include <stdlib.h>
@@ -23,15 +24,22 @@ CROWD_SOURCE = b"""
 int main(int argc, char **argv)
 {
 	char byte;
+	int asleep[2];
+	if (pipe(asleep))
+		return 1;
 	for (int left = argc > 1 ? atoi(argv[1]) : 0; left > 0; left--) {
 		pid_t pid = fork();
 		if (pid < 0)
 			return 1;
 		if (!pid) {
 			setsid();
+			if (left % 64 == 0 && write(asleep[1], "", 1) < 0)
+				return 1;
 			for (;;)
 				pause();
 		}
+		if (left % 64 == 0 && read(asleep[0], &byte, 1) < 0)
+			return 1;
 	}
 	return write(1, "ready", 5) != 5 || read(0, &byte, 1) < 0;
 }
@@ -52,7 +60,7 @@ def crowded():
     with Machine("ours") as m:
         if not install_stock(m):
             raise RuntimeError("the stock program is not there")
-        subprocess.run(["cc", "-O2", "-x", "c", "-o", m.path("/tmp/crowd"), "-"], input=CROWD_SOURCE, check=True)
+        subprocess.run(["cc", "-O2", "-static", "-x", "c", "-o", m.path("/tmp/crowd"), "-"], input=CROWD_SOURCE, check=True)
         ready, tell = os.pipe()
         m.spawn(["/tmp/crowd", str(CROWD)], stdin=os.pipe()[0], out=tell)
         os.close(tell)
