@@ -11,7 +11,7 @@
 #include "lib/systool.h"
 #include "process/births.h"
 
-enum { TURN_PAUSE_MS = 20, STOP_PAUSE_MS = 1, STOP_PAUSES = 5, SIGN_EVERY = 256 };
+enum { TURN_PAUSE_MS = 20, STOP_PAUSE_MS = 1, STOP_PAUSES = 20, ROUND_PAUSE_MS = 5, SIGN_EVERY = 256 };
 
 /* Two hunts that stop each other would both stay stopped. One lock lasts until the descriptor is closed, however that
  * happens. Anybody can hold it, so that it is not waited for in vain. */
@@ -187,12 +187,12 @@ static void note(struct hunt *hunt, pid_t pid, enum verdict verdict)
 		pidset_remove(&hunt->spared, pid);
 	if (verdict == VERDICT_STANDS)
 		pidset_add(&hunt->standing, pid);
-	hunt->running += verdict == VERDICT_GONE || verdict > VERDICT_STANDS;
+	hunt->round.running += verdict == VERDICT_GONE || verdict > VERDICT_STANDS;
 }
 
 static void note_told(struct hunt *hunt, pid_t pid)
 {
-	hunt->news += !pidset_has(&hunt->told, pid);
+	hunt->round.news += !pidset_has(&hunt->told, pid);
 	pidset_add(&hunt->told, pid);
 }
 
@@ -252,10 +252,11 @@ static void look_at(struct hunt *hunt, pid_t pid)
 	note(hunt, pid, verdict);
 }
 
+/* While somebody is chased, those that are spared are passed over, as a list of /proc is soon out of date. */
 static bool is_left_out(const struct hunt *hunt, pid_t pid)
 {
 	return pid == 1 || pid == hunt->self || pid == hunt->guard.pid || pidset_has(hunt->omitted, pid) ||
-		pidset_has(&hunt->standing, pid);
+		pidset_has(&hunt->standing, pid) || (!hunt->verifies && pidset_has(&hunt->spared, pid));
 }
 
 static int go_round(struct hunt *hunt)
@@ -266,8 +267,7 @@ static int go_round(struct hunt *hunt)
 
 	if (err)
 		return err;
-	hunt->news = hunt->running = 0;
-	hunt->pauses_left = STOP_PAUSES;
+	hunt->round = (struct hunt_round){ .before = births_last(hunt->births) };
 	while (!(err = procfs_list_next(&list, &pid))) {
 		if (!is_left_out(hunt, pid))
 			look_at(hunt, pid);
@@ -275,7 +275,15 @@ static int go_round(struct hunt *hunt)
 			guard_tell(&hunt->guard);
 	}
 	guard_tell(&hunt->guard);
+	hunt->round.after = births_last(hunt->births);
 	return err == -ENOENT ? 0 : err;
+}
+
+int hunt_calm_after(int calm, const struct hunt_round *round)
+{
+	if (round->running || round->before != round->after)
+		return 0;
+	return round->news ? 1 : calm + 1;      /* with news it can be the first alone */
 }
 
 static int chase(struct hunt *hunt)
@@ -284,15 +292,14 @@ static int chase(struct hunt *hunt)
 	int64_t last = births_last(hunt->births);
 	int needed = last < 0 ? HUNT_BLIND_ROUNDS : HUNT_CALM_ROUNDS, calm = 0, err = 0;
 
+	hunt->pauses_left = STOP_PAUSES;
 	while (!err && calm < needed && !mono_is_due(end, mono_now())) {
-		int64_t before = last;
-
+		hunt->verifies = calm > 0;
 		err = go_round(hunt);
-		last = births_last(hunt->births);
-		if (hunt->running || last != before)
-			calm = 0;               /* the next can be the first again */
-		else
-			calm = hunt->news ? 1 : calm + 1;
+		calm = hunt_calm_after(hunt->round.before == last ? calm : 0, &hunt->round);
+		last = hunt->round.after;
+		if (hunt->round.running && !hunt->round.news && last == hunt->round.before)
+			(void)sys_poll(NULL, 0, ROUND_PAUSE_MS);
 	}
 	return err;
 }

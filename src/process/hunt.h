@@ -8,7 +8,8 @@
  * Without a list everybody is told to stop by one call. With one, those on it must not notice anything: the others are told
  * one by one. Either way the processes are gone through in rounds, until two in a row are calm and no number was handed out
  * from before the first to after the second (births.h). Calm is a round at whose end each process that it found is known to
- * stand: it is spared, or a zombie, or all its threads were seen stopped, in this round or an earlier one. The second finds nobody new.
+ * stand: it is spared, or a zombie, or all its threads were seen stopped, in this round or an earlier one. The second finds nobody
+ * new, and sees that all who are spared still are: their numbers are no others' by now.
  *
  * Then nobody is left who could fork. For if X runs after the second round, where was X?
  * - There before the first began: that one found X, as a list of /proc has everybody who is there all the time, and saw X
@@ -25,6 +26,7 @@
 #ifndef PROCESS_HUNT_H
 #define PROCESS_HUNT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "lib/procfs.h"
@@ -39,14 +41,20 @@ enum {
 	HUNT_TASKS_SIZE = 4096,
 };
 
+struct hunt_round {
+	int news, running;              /* processes not seen before; those not known to stand */
+	int64_t before, after;          /* the last number handed out */
+};
+
 struct hunt {
 	int signal;
 	const struct pidset *omitted;   /* with count 0: no list */
 	int proc, births;
 	pid_t self, session;
 	int count;                      /* signals that were sent */
-	int news, running;              /* of this round: not seen before; not known to stand */
-	int pauses_left;                /* of this round, for those whose stop is on its way */
+	struct hunt_round round;        /* this one */
+	bool verifies;                  /* this round looks at those that are spared, too */
+	int pauses_left;                /* for those whose stop is on its way */
 	struct guard guard;
 	struct pidset told;             /* who was told to stop, and gets the signal */
 	struct pidset standing;         /* who of those was seen stopped, and needs no further look */
@@ -63,5 +71,8 @@ int hunt_begin(struct hunt *hunt, const char *proc, int signal, const struct pid
 int hunt_run(struct hunt *hunt) MUST_CHECK;
 
 void hunt_end(struct hunt *hunt);
+
+/* How many rounds in a row were calm after this one, if so many were before it. */
+int hunt_calm_after(int calm, const struct hunt_round *round) MUST_CHECK;
 
 #endif

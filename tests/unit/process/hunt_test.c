@@ -307,6 +307,22 @@ static void the_chase_has_its_bound(void **state)
 	assert_non_null(strstr(sent_of(16), "50:15 51:15 61:15 80:15 -1:18 "));
 }
 
+static void a_round_is_calm_when_all_stand_and_no_number_was_handed_out(void **state)
+{
+	static const struct {
+		int calm, expected;
+		struct hunt_round round;
+	} rows[] = {
+		{ 0, 1, { 0, 0, 7, 7 } }, { 1, 2, { 0, 0, 7, 7 } }, { 0, 1, { 5, 0, 7, 7 } }, { 1, 1, { 5, 0, 7, 7 } },
+		{ 1, 0, { 0, 1, 7, 7 } }, { 1, 0, { 0, 0, 7, 8 } }, { 1, 0, { 0, 0, 32767, 300 } }, { 3, 4, { 0, 0, -1, -1 } },
+		{ 1, 0, { 1, 1, 7, 7 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(hunt_calm_after(rows[i].calm, &rows[i].round), rows[i].expected);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -324,6 +340,7 @@ int main(void)
 		CASE(a_list_that_ends_early_is_an_error_and_all_go_on),
 		CASE(nobody_is_stopped_when_it_cannot_begin),
 		CASE(the_chase_has_its_bound),
+		CASE(a_round_is_calm_when_all_stand_and_no_number_was_handed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
