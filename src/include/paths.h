@@ -45,5 +45,7 @@
 #define CONSOLE_VT_PATH "/dev/tty0"
 #define NULL_PATH "/dev/null"
 #define DEV_LOG_PATH "/dev/log"
+#define DEV_PATH "/dev"
+#define LOCALTIME_PATH "/etc/localtime"
 
 #endif

@@ -326,7 +326,7 @@ static int index_make(struct family *family, int32_t capacity)
 	return 0;
 }
 
-static void family_drop(struct family *family)
+void family_free(struct family *family)
 {
 	if (family->image)
 		sys_unmap(family->image, family->size_bytes);
@@ -441,7 +441,7 @@ int family_adopt(struct family *family, const struct table *table)
 	if (!err)
 		err = id_index_make(family, &ids);
 	if (err) {
-		family_drop(&next);
+		family_free(&next);
 		return err;
 	}
 	strings = (struct strings){ (char *)next.image,
@@ -449,7 +449,7 @@ int family_adopt(struct family *family, const struct table *table)
 	adopt_all(&next, &strings, table, &old, &ids);
 	sys_unmap(ids.memory, ids.size_bytes);
 	*family = next;
-	family_drop(&old);
+	family_free(&old);
 	return 0;
 }
 
@@ -510,7 +510,7 @@ static int map_image(struct family *family, int fd)
 	family->size_bytes = (size_t)st.st_size;
 	if (head_is_valid(family->image, st.st_size))
 		return 0;
-	family_drop(family);
+	family_free(family);
 	return -EPROTO;
 }
 
@@ -524,7 +524,7 @@ int family_attach(struct family *family, int fd, int32_t *dropped)
 	if (!err)
 		err = index_make(family, family->image->total);
 	if (err) {
-		family_drop(family);
+		family_free(family);
 		return err;
 	}
 	family->fd = fd;

@@ -53,6 +53,7 @@ struct family {
 };
 
 void family_init(struct family *family);
+void family_free(struct family *family);          /* unmaps, closes; then it is as family_init() leaves it */
 
 /* Makes the table the one in use. Entries of the same id and action keep pid, marks and exit state; running ones
  * that are gone or changed their action move behind the table. Guards and lists start afresh. On failure

@@ -18,6 +18,7 @@
 #include "init/takeover.h"
 #include "init/telinit.h"
 #include "initlog/sink_records.h"
+#include "lib/devlog.h"
 #include "lib/io.h"
 #include "lib/sys.h"
 
@@ -44,11 +45,21 @@ static void take_stdio(void)
 		sys_close(fd);
 }
 
+/* In a helper: what pid 1 would execute is none of its business. */
+static void shed_family(void *owner)
+{
+	struct init *in = owner;
+
+	family_free(&in->family);
+}
+
 static int open_log(struct init *in, int queue_fd)
 {
+	static const struct sockaddr_un dev_log = DEVLOG_ADDRESS;
 	const struct initlog_config config = { .ident = "init", .title = "init",
-		.console = { in->console, CONSOLE_PATH, CONSOLE_VT_PATH }, .dev_log = DEV_LOG_PATH,
-		.utmp = UTMP_PATH, .wtmp = WTMP_PATH, .runlevel = RUNLEVEL_PATH };
+		.console = { in->console, CONSOLE_PATH, CONSOLE_VT_PATH }, .dev_log = &dev_log, .dev_log_folder = DEV_PATH,
+		.utmp = UTMP_PATH, .wtmp = WTMP_PATH, .runlevel = RUNLEVEL_PATH,
+		.shed = shed_family, .owner = in };
 	int err = initlog_open(&in->log, &config, &in->title, queue_fd);
 
 	/* A damaged queue costs what was in it. */

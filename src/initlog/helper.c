@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "initlog/jail.h"
 #include "lib/sys.h"
 
 enum {
@@ -87,6 +88,8 @@ static void inheritance_shed(struct initlog *log, const char *name)
 
 	signals_shed();
 	sys_setsid();
+	if (log->config.shed)
+		log->config.shed(log->config.owner);
 	descriptors_shed(queue_fd(log->queue));
 	sys_chdir("/");
 	snprintf(title, sizeof title, "%s [log: %s]", log->config.title, name);
@@ -177,10 +180,14 @@ static void idle(const struct job *job, bool is_fresh)
 static _Noreturn void work(struct initlog *log, struct job *job)
 {
 	static struct record record;
+	const struct jail_names *names = NULL;
 	bool is_fresh = false;
 
 	inheritance_shed(log, job->ops->name);
+	if (jail_seal(&log->config, &names))
+		names = NULL;
 	job->state = job->ops->open(&log->config, job->queue);
+	jail_enter(job->sink, names);
 	for (;;) {
 		writer_look(job);               /* before the queue: its last word may have come since */
 		if (queue_take(job->queue, job->sink, &record)) {

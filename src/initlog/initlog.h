@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "initlog/queue.h"
 #include "lib/clock.h"
@@ -18,14 +19,21 @@
 #define LOG_TO_SYSLOG SINK_BIT(SINK_SYSLOG)
 #define LOG_TO_BOTH (LOG_TO_CONSOLE | LOG_TO_SYSLOG)
 
+enum { INITLOG_CONSOLES = 4 };
+
 struct initlog_config {
 	const char *ident;              /* "init": syslog's tag; upper case on the console */
 	const char *title;              /* "init": helpers are "init [log: console]" ... */
-	const char *console[4];         /* tried in order, NULL behind the last */
-	const char *dev_log;            /* /dev/log */
+	const char *console[INITLOG_CONSOLES];  /* tried in order, NULL behind the last */
+	const struct sockaddr_un *dev_log;      /* /dev/log */
+	const char *dev_log_folder;     /* where it appears: /dev */
 	int priority;                   /* syslog's, facility included; 0: daemon.info */
 	const char *zone;               /* as TZ has it, for syslog; NULL: /etc/localtime */
 	const char *utmp, *wtmp, *runlevel;
+	/* Called in each helper when it starts: drops what the caller shares with its forks and
+	 * would not have changed by somebody who took a helper over. NULL: nothing. */
+	void (*shed)(void *owner);
+	void *owner;
 };
 
 struct helper {

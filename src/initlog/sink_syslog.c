@@ -146,19 +146,15 @@ static int syslog_deliver(void *state, const struct record *record, struct mono 
 /* True if the watch is new: what came before it was not seen. */
 static bool watch_set(struct syslog *syslog)
 {
-	const char *path = syslog->config->dev_log, *slash = strrchr(path, '/');
-	char folder[sizeof ((struct sockaddr_un *)0)->sun_path];
-	size_t len = slash ? (size_t)(slash - path) : 0;
 	int watch;
 
 	if (syslog->watch_fd < 0)
 		syslog->watch_fd = sys_inotify(IN_NONBLOCK | IN_CLOEXEC);
-	if (syslog->watch_fd < 0 || !slash || len >= sizeof folder)
+	if (syslog->watch_fd < 0)
 		return false;
-	memcpy(folder, path, len);
-	memcpy(folder + len, len ? "" : "/", len ? 1 : 2);
 	/* By name each time: /dev may have been mounted over since. */
-	watch = sys_inotify_add(syslog->watch_fd, folder, IN_CREATE | IN_MOVED_TO | IN_ATTRIB);
+	watch = sys_inotify_add(syslog->watch_fd, syslog->config->dev_log_folder,
+		IN_CREATE | IN_MOVED_TO | IN_ATTRIB);
 	if (watch < 0 || watch == syslog->watch)
 		return false;
 	syslog->watch = watch;
@@ -169,7 +165,7 @@ static bool watch_set(struct syslog *syslog)
 static bool watch_read(struct syslog *syslog)
 {
 	_Alignas(struct inotify_event) char buf[4096];
-	const char *name = strrchr(syslog->config->dev_log, '/') + 1;
+	const char *slash = strrchr(syslog->config->dev_log->sun_path, '/');
 	ssize_t got = sys_read(syslog->watch_fd, buf, sizeof buf);
 	bool named = false;
 
@@ -177,7 +173,7 @@ static bool watch_read(struct syslog *syslog)
 		const struct inotify_event *event = (const void *)(buf + at);
 
 		named = named || event->mask & IN_Q_OVERFLOW ||
-			(event->len && !strcmp(event->name, name));
+			(event->len && !strcmp(event->name, slash + 1));
 		at += (ssize_t)sizeof *event + event->len;
 	}
 	return named;

@@ -7,28 +7,26 @@
 
 #include "lib/sys.h"
 
-static int socket_connect(const char *path, int type)
+static int socket_connect(const struct sockaddr_un *to, int type)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int err, fd = sys_socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fd;
-	strncpy(to.sun_path, path, sizeof to.sun_path - 1);
-	err = sys_connect(fd, (const struct sockaddr *)&to, sizeof to);
+	err = sys_connect(fd, (const struct sockaddr *)to, sizeof *to);
 	if (!err)
 		return fd;
 	sys_close(fd);
 	return err;
 }
 
-int devlog_connect(const char *path, int *out, bool *is_stream)
+int devlog_connect(const struct sockaddr_un *to, int *out, bool *is_stream)
 {
-	int fd = socket_connect(path, SOCK_DGRAM);
+	int fd = socket_connect(to, SOCK_DGRAM);
 	bool is_other = fd == -EPROTOTYPE;
 
 	if (is_other)
-		fd = socket_connect(path, SOCK_STREAM);
+		fd = socket_connect(to, SOCK_STREAM);
 	if (fd < 0)
 		return fd;
 	*is_stream = is_other;

@@ -6,14 +6,20 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
+#include "include/paths.h"
 #include "lib/num.h"
 #include "lib/zone.h"
 
-/* A non-blocking, close-on-exec socket that is connected to path: datagrams, or a stream where the other
+/* Of a struct sockaddr_un. */
+#define DEVLOG_ADDRESS { .sun_family = AF_UNIX, .sun_path = DEV_LOG_PATH }
+
+/* A non-blocking, close-on-exec socket that is connected to *to: datagrams, or a stream where the other
  * side is one; there a frame ends in NUL. The caller closes it. 0 or a negative errno, -EAGAIN: a stream
  * whose reader is behind with accepting. */
-int devlog_connect(const char *path, int *out, bool *is_stream) MUST_CHECK;
+int devlog_connect(const struct sockaddr_un *to, int *out, bool *is_stream) MUST_CHECK;
 
 /* "<PRIORITY>Nov  2 17:05:09 TAG: ", of TAG at most 48 bytes; priority as syslog(3) has it, facility
  * included. Its length; less than size_bytes if that is at least DEVLOG_HEAD_MAX. */

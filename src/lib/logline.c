@@ -52,12 +52,13 @@ static int frame_send(int fd, const char *frame, size_t len)
 
 int logline_send(const char *ident, int priority, const char *text)
 {
+	static const struct sockaddr_un to = DEVLOG_ADDRESS;
 	char frame[LOGLINE_FRAME_MAX + 1];
 	size_t len = frame_make(frame, ident, priority, text);
 	bool is_stream;
 	int err, fd;
 
-	err = devlog_connect(DEV_LOG_PATH, &fd, &is_stream);
+	err = devlog_connect(&to, &fd, &is_stream);
 	if (err)
 		return err;
 	err = frame_send(fd, frame, len + is_stream);

@@ -18,6 +18,9 @@
 #ifndef FAKE_CLOCK
 #define FAKE_CLOCK(clock, out)
 #endif
+#ifndef INSTALL_FILTER
+#define INSTALL_FILTER(flags, program) syscall(SYS_seccomp, ABI_SECCOMP_FILTER, flags, program)
+#endif
 #ifndef clone_noting
 #define clone_noting(flags, where) syscall(SYS_clone, (unsigned long)(flags), 0L, where, 0L, 0L)
 #endif
@@ -28,6 +31,9 @@ enum { ABI_CLONE_PARENT_SETTID = 0x00100000 };
 enum { ABI_KDSIGACCEPT = 0x4B4E };
 enum { ABI_PR_SET_MM = 35, ABI_PR_SET_MM_ARG_START = 8, ABI_PR_SET_MM_ARG_END = 9 };
 enum { ABI_MFD_NOEXEC_SEAL = 8 };
+enum { ABI_PR_CAPBSET_DROP = 24, ABI_PR_SET_NO_NEW_PRIVS = 38, ABI_PR_CAP_AMBIENT = 47, ABI_CAP_AMBIENT_CLEAR_ALL = 4 };
+enum { ABI_CAPABILITY_VERSION = 0x20080522, CAPABILITIES_MAX = 64 };
+enum { ABI_SECCOMP_FILTER = 1, ABI_SECCOMP_LOG = 2 };
 enum { ABI_ADD_SEALS = 1033, ABI_GET_SEALS = 1034 };
 
 int sys_open(const char *path, int flags, mode_t mode)
@@ -220,6 +226,12 @@ int sys_map(int fd, size_t len_bytes, int prot, int flags, void **out)
 		return -errno;
 	*out = at;
 	return 0;
+}
+
+int sys_protect(void *at, size_t len_bytes, int prot)
+{
+	BEFORE(protect);
+	return result(mprotect(at, len_bytes, prot));
 }
 
 int sys_unmap(void *at, size_t len_bytes)
@@ -479,6 +491,53 @@ int sys_reboot(int cmd)
 {
 	BEFORE(reboot);
 	return result(reboot(cmd));
+}
+
+/* <linux/capability.h>: 64 bits in two halves. */
+struct capabilities {
+	uint32_t effective, permitted, inheritable;
+};
+
+int sys_keep_capabilities(uint64_t kept)
+{
+	struct {
+		uint32_t version;
+		int pid;
+	} head = { ABI_CAPABILITY_VERSION, 0 };
+	struct capabilities half[2];
+
+	BEFORE(keep_capabilities);
+	for (unsigned long number = 0; number < CAPABILITIES_MAX; number++)
+		if (prctl(ABI_PR_CAPBSET_DROP, number, 0ul, 0ul, 0ul) && errno == EINVAL)
+			break;                                   /* the last that the kernel knows is behind us */
+	(void)prctl(ABI_PR_CAP_AMBIENT, ABI_CAP_AMBIENT_CLEAR_ALL, 0ul, 0ul, 0ul);   /* before Linux 4.3 there are none */
+	if (syscall(SYS_capget, &head, half))
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		half[i].permitted &= (uint32_t)(kept >> 32 * i);
+		half[i].effective = half[i].permitted;
+		half[i].inheritable = 0;
+	}
+	return result(syscall(SYS_capset, &head, half));
+}
+
+int sys_no_new_privileges(void)
+{
+	BEFORE(no_new_privileges);
+	return result(prctl(ABI_PR_SET_NO_NEW_PRIVS, 1ul, 0ul, 0ul, 0ul));
+}
+
+int sys_filter(const struct filter_step *step, unsigned count)
+{
+	const struct {
+		unsigned short count;
+		const struct filter_step *step;
+	} program = { (unsigned short)count, step };
+	int err;
+
+	BEFORE(filter);
+	err = result(INSTALL_FILTER(ABI_SECCOMP_LOG, &program));
+	return err == -EINVAL ? result(INSTALL_FILTER(0, &program)) : err;   /* before Linux 4.14 it logs nothing */
 }
 
 int sys_uname(struct utsname *out)

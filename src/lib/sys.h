@@ -60,6 +60,7 @@ int sys_memfd(const char *name, unsigned flags) MUST_CHECK;    /* MFD_CLOEXEC = 
 int sys_seal(int fd, int seals) MUST_CHECK;                /* F_SEAL_WRITE waits for work on every processor */
 int sys_seals(int fd) MUST_CHECK;                          /* those it has */
 int sys_map(int fd, size_t len_bytes, int prot, int flags, void **out) MUST_CHECK;
+int sys_protect(void *at, size_t len_bytes, int prot) MUST_CHECK;
 int sys_unmap(void *at, size_t len_bytes);
 int sys_lock_memory(int flags);                            /* mlockall(2) */
 
@@ -112,6 +113,16 @@ int sys_prctl(int option, unsigned long value);
 int sys_set_title(unsigned long arg_start, unsigned long arg_end);   /* PR_SET_MM of the command line's bounds */
 int sys_set_core_limit(const struct rlimit *limit);
 int sys_reboot(int cmd);
+/* Of the permitted capabilities these stay, permitted and effective; nothing inheritable, ambient, or in the bounding set. */
+int sys_keep_capabilities(uint64_t kept);
+int sys_no_new_privileges(void) MUST_CHECK;
+/* For good: seccomp(2) asks the program (cBPF, laid out as struct sock_filter) at each call. */
+struct filter_step {
+	uint16_t op;
+	uint8_t if_so, if_not;
+	uint32_t k;
+};
+int sys_filter(const struct filter_step *step, unsigned count);
 int sys_uname(struct utsname *out);
 
 /* terminals: children and helpers only, pid 1 never */

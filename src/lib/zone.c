@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "include/paths.h"
 #include "lib/sys.h"
 
 enum {
@@ -304,24 +305,33 @@ static int file_load(struct zone *zone, const char *path)
 	return err;
 }
 
+const char *zone_file(const char *name, char room[ZONE_FILE_MAX])
+{
+	struct zone_rule rule;
+	int len;
+
+	if (!name)
+		return LOCALTIME_PATH;
+	name += *name == ':';
+	if (*name == '/')
+		return name;
+	if (!*name || rule_parse(name, &rule))
+		return NULL;
+	len = snprintf(room, ZONE_FILE_MAX, "/usr/share/zoneinfo/%s", name);
+	return len < ZONE_FILE_MAX ? room : NULL;
+}
+
 int zone_load(struct zone *zone, const char *name)
 {
-	char path[256];
-	int len;
+	char room[ZONE_FILE_MAX];
+	const char *file = zone_file(name, room);
 
 	zone->info_count = zone->time_count = 0;
 	zone->rule = (struct zone_rule){ 0 };
-	if (!name)
-		return file_load(zone, "/etc/localtime");
+	if (file)
+		return file_load(zone, file);
 	name += *name == ':';
-	if (!*name)
-		return 0;
-	if (*name == '/')
-		return file_load(zone, name);
-	if (rule_parse(name, &zone->rule))
-		return 0;
-	len = snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
-	return len < (int)sizeof path ? file_load(zone, path) : -EINVAL;
+	return !*name || rule_parse(name, &zone->rule) ? 0 : -EINVAL;
 }
 
 /* --- asking --- */

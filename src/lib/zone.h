@@ -45,6 +45,10 @@ struct civil {
  * can be ended. */
 int zone_load(struct zone *zone, const char *name) MUST_CHECK;
 
+/* The file that zone_load() would read, the name itself or in room; NULL: none. Cannot block. */
+enum { ZONE_FILE_MAX = 256 };
+const char *zone_file(const char *name, char room[ZONE_FILE_MAX]);
+
 /* Seconds east of UTC. Cannot block. */
 int32_t zone_offset_s(const struct zone *zone, int64_t utc_s);
 

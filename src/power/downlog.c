@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "include/paths.h"
+#include "lib/devlog.h"
 #include "lib/logline.h"
 #include "lib/sys.h"
 
@@ -14,6 +15,7 @@
 
 void downlog_init(struct downlog *log, char **argv, char **envp)
 {
+	static const struct sockaddr_un dev_log = DEVLOG_ADDRESS;
 	const char *zone = getenv("TZ");
 
 	*log = (struct downlog){ .way = DOWNLOG_UNUSED };
@@ -23,8 +25,8 @@ void downlog_init(struct downlog *log, char **argv, char **envp)
 		strcpy(log->zone, zone);
 	else
 		zone = NULL;
-	log->log.config = (struct initlog_config){ .ident = log->ident, .title = NAME, .dev_log = DEV_LOG_PATH,
-		.priority = LOG_USER | LOG_NOTICE, .zone = zone ? log->zone : NULL };
+	log->log.config = (struct initlog_config){ .ident = log->ident, .title = NAME, .dev_log = &dev_log,
+		.dev_log_folder = DEV_PATH, .priority = LOG_USER | LOG_NOTICE, .zone = zone ? log->zone : NULL };
 }
 
 static int begin(struct downlog *log)

@@ -10,6 +10,7 @@
 
 #include "include/paths.h"
 #include "initlog/initlog.h"
+#include "lib/devlog.h"
 
 static double used_ns(void)
 {
@@ -31,8 +32,9 @@ static double burst_ns(struct initlog *log, int at_once)
 
 int main(int argc, char **argv, char **envp)
 {
+	static const struct sockaddr_un dev_log = DEVLOG_ADDRESS;
 	const struct initlog_config config = { .ident = "init", .title = "init", .console = { CONSOLE_PATH },
-		.dev_log = DEV_LOG_PATH, .utmp = UTMP_PATH, .wtmp = WTMP_PATH, .runlevel = RUNLEVEL_PATH };
+		.dev_log = &dev_log, .dev_log_folder = DEV_PATH, .utmp = UTMP_PATH, .wtmp = WTMP_PATH, .runlevel = RUNLEVEL_PATH };
 	int lines = argc > 2 ? atoi(argv[1]) : 0, at_once = argc > 2 ? atoi(argv[2]) : 0;
 	struct initlog log = { 0 };
 	char text[TITLE_MAX];

@@ -73,6 +73,9 @@ void fake_session(pid_t own, pid_t others);                /* what getsid() says
 const char *fake_mounted(void);
 void fake_forget_mounted(void);
 
+/* A process that puts itself under a filter of system calls is under it; else (as at the start) it only believes so. */
+void fake_real_filters(bool are_real);
+
 /* Number of open descriptors of this process, from 3 on. */
 int fds_open(void);
 

@@ -247,14 +247,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input input = { data, size };
 	uint8_t which = input_byte(&input);
 	struct initlog_config config = {
-		.ident = "init", .title = "init", .console = { console_path }, .dev_log = log_path, .zone = NULL,
+		.ident = "init", .title = "init", .console = { console_path }, .dev_log = &log_at, .dev_log_folder = dir, .zone = NULL,
 		.utmp = utmp_path, .wtmp = wtmp_path, .runlevel = level_path,
 	};
+	struct sockaddr_un log_at = { .sun_family = AF_UNIX };
 	int first = dup(STDERR_FILENO);
 	struct queue *queue;
 
 	if (strstr(dir, "XXXXXX"))
 		dir_make();
+	strcpy(log_at.sun_path, log_path);
 	fault_clear();
 	fake_clock_set(1000000000000, 1700000000000000000);
 	fake_no_pauses();

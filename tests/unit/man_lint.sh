@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 
 # Pages of other packages, and of this one that are still to come, that ours may refer to.
-elsewhere='kill.1 mv.1 ps.1 python3.1 sh.1 who.1 fork.2 reboot.2 write.2 core.5 utmp.5 fifo.7 kexec.8
+elsewhere='kill.1 mv.1 ps.1 python3.1 sh.1 who.1 fork.2 reboot.2 seccomp.2 write.2 core.5 utmp.5 fifo.7 kexec.8
 	syslogd.8 sync.2 fsck.8 crypt.3 prlimit.1 setpriv.1 start-stop-daemon.8'
 
 n=0

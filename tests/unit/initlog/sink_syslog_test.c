@@ -25,6 +25,7 @@
 enum { SOON_MS = 100, LONG_MS = 20000 };
 
 static const struct sink_ops *const ops = &sink_syslog_ops;
+static struct sockaddr_un log_address;
 static char folder[64], log_path[80], other_path[80], zone_path[80];
 static struct initlog_config config;
 static void *sink;
@@ -117,8 +118,11 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(folder));
 	snprintf(log_path, sizeof log_path, "%s/log", folder);
 	snprintf(other_path, sizeof other_path, "%s/other", folder);
+	log_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	strcpy(log_address.sun_path, log_path);
 	snprintf(zone_path, sizeof zone_path, "%s/zone", folder);
-	config = (struct initlog_config){ .ident = "init", .dev_log = log_path, .zone = "" };
+	config = (struct initlog_config){ .ident = "init", .dev_log = &log_address,
+		.dev_log_folder = folder, .zone = "" };
 	record.when = (struct wall){ 1700000000, 999999 };
 	open_before = fds_open();
 	daemon_fd = -1;

@@ -18,16 +18,14 @@
 #include "lib/devlog.h"
 #include "lib/sys.h"
 
-static char path[64];
+static struct sockaddr_un address;
 
 static int bind_to(int type)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	unlink(path);
-	strcpy(at.sun_path, path);
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	unlink(address.sun_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
 	if (type == SOCK_STREAM)
 		assert_int_equal(listen(fd, 4), 0);
 	return fd;
@@ -36,7 +34,8 @@ static int bind_to(int type)
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(path, sizeof path, "/tmp/devlog_test.%d", (int)getpid());
+	address.sun_family = AF_UNIX;
+	snprintf(address.sun_path, sizeof address.sun_path, "/tmp/devlog_test.%d", (int)getpid());
 	return 0;
 }
 
@@ -44,7 +43,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	fault_clear();
-	unlink(path);
+	unlink(address.sun_path);
 	return 0;
 }
 
@@ -57,7 +56,7 @@ static void the_kind_of_the_socket_is_found_out(void **state)
 		int fd = -1, at = bind_to(types[i]);
 		bool is_stream = !i;
 
-		assert_int_equal(devlog_connect(path, &fd, &is_stream), 0);
+		assert_int_equal(devlog_connect(&address, &fd, &is_stream), 0);
 		assert_int_equal(is_stream, i);
 		assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
 		assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
@@ -72,11 +71,11 @@ static void a_failure_touches_nothing_and_leaves_nothing_open(void **state)
 	bool is_stream = true;
 
 	(void)state;
-	assert_int_equal(devlog_connect(path, &fd, &is_stream), -ENOENT);
+	assert_int_equal(devlog_connect(&address, &fd, &is_stream), -ENOENT);
 	at = bind_to(SOCK_STREAM);
 	for (;;) {
 		fault_arm(++nth, -EACCES);
-		if (!devlog_connect(path, &fd, &is_stream))
+		if (!devlog_connect(&address, &fd, &is_stream))
 			break;
 		assert_true(fault_fired());
 		assert_int_equal(fd, -7);
@@ -86,7 +85,7 @@ static void a_failure_touches_nothing_and_leaves_nothing_open(void **state)
 	fault_clear();
 	close(fd);
 	close(at);
-	assert_int_equal(devlog_connect(path, &fd, &is_stream), -ECONNREFUSED);
+	assert_int_equal(devlog_connect(&address, &fd, &is_stream), -ECONNREFUSED);
 	assert_int_equal(fds_open(), before);
 }
 
