@@ -33,6 +33,9 @@ check-system: stage faulty
 check-vm: stage
 	B=$(B) python3 tests/suites.py vm
 
+model-long:
+	LONG=1 CC="$(CC)" python3 tests/model/queue_checked.py
+
 bench: stage $(B)/bench/initlog_cost
 	B=$(B) python3 tests/suites.py bench
 
@@ -46,7 +49,7 @@ soak-system soak-vm: soak-%: stage
 -include tests/fuzz/rules.mk
 include tests/bench/rules.mk
 
-.PHONY: unit check check-system check-vm bench soak soak-system soak-vm fuzz-replay
+.PHONY: unit check check-system check-vm model-long bench soak soak-system soak-vm fuzz-replay
 
 # An init that faults where a test wants it to: tests/fault/sys.c in place of lib/sys.c, and no limit to its crashes.
 FAULTY_OBJS = $(filter-out $(B)/pid1/lib/sys.o $(B)/pid1/init/survive.o,$(addprefix $(B)/pid1/,$(init_OBJS))) \

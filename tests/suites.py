@@ -177,6 +177,11 @@ def suite_sanitizers():
     return total
 
 
+def suite_model():
+    """All interleavings of the queue, in bounds."""
+    return run_all("model", tap_scripts("model"), JOBS)
+
+
 def suite_fuzz():
     total = build("fuzz targets", "B=" + B, "fuzz-replay")
     programs = [[path] for path in sorted(glob.glob(os.path.join(TOP, B, "fuzz", "*_replay"))) if os.access(path, os.X_OK)]
@@ -226,7 +231,7 @@ def suite_bench():
     return subprocess.run(["python3", HERE + "/bench/bench.py"], cwd=TOP, env=environment()).returncode
 
 
-SUITES = {"build": suite_build, "unit": suite_unit, "sanitizers": suite_sanitizers, "fuzz": suite_fuzz,
+SUITES = {"build": suite_build, "unit": suite_unit, "sanitizers": suite_sanitizers, "model": suite_model, "fuzz": suite_fuzz,
           "system": suite_system, "vm": suite_vm, "packages": suite_packages}
 
 

@@ -21,10 +21,15 @@
 enum sink { SINK_CONSOLE, SINK_SYSLOG, SINK_RECORDS, SINK_WTMP, SINK_COUNT };
 #define SINK_BIT(sink) (1u << (sink))
 
+#ifndef QUEUE_BUILT_SLOTS               /* tests/model builds a small one */
+#define QUEUE_BUILT_SLOTS 512
+#define QUEUE_BUILT_TEXT 400
+#endif
+
 enum {
-	QUEUE_SLOTS = 512,              /* 256 KiB: a boot's worth of lines, pid 1 below 1 MiB locked */
-	QUEUE_SLOT_BYTES = 512,
-	QUEUE_TEXT_MAX = 400,           /* longer text is cut */
+	QUEUE_SLOTS = QUEUE_BUILT_SLOTS,        /* 256 KiB: a boot's worth of lines, pid 1 below 1 MiB locked */
+	QUEUE_SLOT_BYTES = QUEUE_BUILT_TEXT + 112,
+	QUEUE_TEXT_MAX = QUEUE_BUILT_TEXT,      /* longer text is cut */
 };
 
 struct queue;                           /* a handle; only queue.c knows the layout (queue_layout.h) */
