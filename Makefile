@@ -87,13 +87,14 @@ mandir ?= /usr/share/man
 INSTALL ?= install
 MANS := $(wildcard man/*.[1-8])
 
-# A folder's rules.mk names its programs in SBIN, BIN or USRBIN, and in LINKS what a program is also called, as FOLDER/NAME:TARGET
+# A folder's rules.mk names its programs in SBIN, BIN, USRBIN or HELPERS (which init runs), and in LINKS what a program is also called, as FOLDER/NAME:TARGET
 # with FOLDER one of sbin, bin, usrbin.
 install: all
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(usrbindir) $(DESTDIR)$(includedir)
 	$(INSTALL) -m 755 $(addprefix $(B)/,$(SBIN)) $(DESTDIR)$(sbindir)
 	$(if $(BIN),$(INSTALL) -m 755 $(addprefix $(B)/,$(BIN)) $(DESTDIR)$(bindir))
 	$(if $(USRBIN),$(INSTALL) -m 755 $(addprefix $(B)/,$(USRBIN)) $(DESTDIR)$(usrbindir))
+	$(if $(HELPERS),$(INSTALL) -d $(DESTDIR)$(helperdir) && $(INSTALL) -m 755 $(addprefix $(B)/,$(HELPERS)) $(DESTDIR)$(helperdir))
 	set -e; for l in $(foreach l,$(LINKS),$(DESTDIR)$($(firstword $(subst /, ,$(l)))dir)/$(patsubst $(firstword $(subst /, ,$(l)))/%,%,$(l))); do ln -sf "$${l##*:}" "$${l%:*}"; done
 	$(INSTALL) -m 644 src/include/initreq.h $(DESTDIR)$(includedir)
 	$(INSTALL) -m 755 contrib/unit2init $(DESTDIR)$(usrbindir)

@@ -14,6 +14,9 @@
 #define INIT_SCRIPT_PATH "/etc/initscript"
 #define SELF_PATH "/proc/self/exe"
 #define INIT_NAME_PATH "/proc/1/comm"
+#ifndef SELINUX_LOAD_PATH       /* the builder's: make helperdir=FOLDER */
+#define SELINUX_LOAD_PATH "/lib/sysvinit/selinux-load"
+#endif
 #define SHELL_PATH "/bin/sh"
 #define SULOGIN_PATH "/sbin/sulogin"
 #define SHUTDOWN_PATH "/sbin/shutdown"

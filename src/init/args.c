@@ -80,6 +80,16 @@ const char *args_getenv(const struct init *in, const char *name)
 	return NULL;
 }
 
+void args_add_variable(struct init *in, const char *variable)
+{
+	int count = 0;
+
+	while (in->inherited[count] && count < INHERITED_MAX - 1)
+		count++;
+	in->inherited[count] = (char *)variable;         /* nobody writes to it */
+	in->inherited[count + 1] = NULL;
+}
+
 /* INIT_VERSION tells of the image before. */
 static bool is_ours_now(struct init *in, const char *variable, bool adopt)
 {

@@ -22,6 +22,9 @@ const char *args_keep_environment(struct init *in, char **envp);
  * that in->vars has are taken out of in->inherited; with adopt, the others become in->vars'. */
 void args_settle_variables(struct init *in, bool adopt);
 
+/* Adds it, which must outlive in, to in->inherited; where there is no room left it takes the last place. */
+void args_add_variable(struct init *in, const char *variable);
+
 /* The value of NAME in in->inherited, or NULL. */
 const char *args_getenv(const struct init *in, const char *name);
 

@@ -26,7 +26,7 @@ struct boot_args {
 
 /* Disposable children: what may hang, each with its own deadline (job.h). */
 enum job_kind { JOB_LOADER, JOB_CONSOLE, JOB_DOOR, JOB_POWER, JOB_ASKER, JOB_SHUTDOWN, JOB_IMAGE,
-	JOB_STATE, JOB_COUNT };
+	JOB_STATE, JOB_POLICY, JOB_HALT, JOB_COUNT };
 
 struct job {
 	pid_t pid;                      /* 0: none runs */

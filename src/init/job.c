@@ -9,6 +9,7 @@
 #include "init/console.h"
 #include "init/control.h"
 #include "init/load.h"
+#include "init/policy.h"
 #include "init/power.h"
 #include "init/report.h"
 #include "init/start.h"
@@ -35,6 +36,8 @@ static const struct job_rule {
 	[JOB_SHUTDOWN] = { "shutdown", 0, NULL, power_shutdown_in_child, NULL, power_shutdown_ended },
 	[JOB_IMAGE] = { "check of " INIT_PATH, 10, NULL, takeover_image_in_child, NULL, takeover_image_ended },
 	[JOB_STATE] = { "reader of the state", 10, NULL, takeover_state_in_child, NULL, takeover_state_ended },
+	[JOB_POLICY] = { "SELinux policy loader", 120, NULL, policy_load_in_child, NULL, policy_load_ended },
+	[JOB_HALT] = { "halt", 0, NULL, policy_halt_in_child, NULL, policy_halt_ended },
 	[JOB_ASKER] = { "level asker", 0, NULL, console_asker_in_child, NULL, level_asker_ended },
 };
 static_assert(sizeof rules / sizeof rules[0] == JOB_COUNT, "a rule for every job");

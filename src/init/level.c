@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/reboot.h>
 
 #include "include/paths.h"
 #include "init/init.h"
 #include "init/job.h"
 #include "init/load.h"
+#include "init/policy.h"
 #include "init/power.h"
 #include "init/start.h"
 #include "init/stopping.h"
@@ -23,6 +25,8 @@ enum { SINGLE_PAUSE_S = 5 };
 
 /* --- the machine --- */
 
+static void boot_begin(struct init *in);
+static void halt_begin(struct init *in);
 static void boot_load(struct init *in);
 static void emergency_begin(struct init *in);
 static void load_begin(struct init *in);
@@ -37,6 +41,8 @@ static const struct rule {
 	enum phase next;
 	void (*enter)(struct init *in);
 } rules[PHASE_COUNT][EV_COUNT] = {
+	[PHASE_POLICY][EV_SETTLED] = { PHASE_BOOT, boot_begin },
+	[PHASE_POLICY][EV_REFUSED] = { PHASE_HALT, halt_begin },
 	[PHASE_BOOT][EV_CONSOLE_READY] = { PHASE_LOAD, boot_load },
 	[PHASE_BOOT][EV_EMERGENCY] = { PHASE_EMERGENCY, emergency_begin },
 	[PHASE_EMERGENCY][EV_SHELL_ENDED] = { PHASE_LOAD, boot_load },
@@ -87,10 +93,25 @@ void level_step(struct init *in, enum event event)
 
 void level_boot(struct init *in)
 {
-	in->level = (struct level){ .phase = PHASE_BOOT, .now = LEVEL_SYSINIT, .previous = 'N',
+	in->level = (struct level){ .phase = PHASE_POLICY, .now = LEVEL_SYSINIT, .previous = 'N',
 		.wanted = LEVEL_SYSINIT, .stop_s = LEVEL_STOP_DEFAULT_S, .deadline = MONO_NEVER,
 		.reread_at = MONO_NEVER };
+	policy_want(in);
+}
+
+/* Nothing is said of the boot before: init may have been executed again for its domain, and says it once. */
+static void boot_begin(struct init *in)
+{
+	record_truncate_utmp(&in->log);
+	initlog(&in->log, LOG_TO_CONSOLE, "version %s booting", VERSION);
 	job_want(in, JOB_CONSOLE);
+}
+
+/* The machine must not run. Who stands before it may still use the keys. */
+static void halt_begin(struct init *in)
+{
+	(void)sys_reboot((int)RB_ENABLE_CAD);
+	job_want(in, JOB_HALT);
 }
 
 void level_take_over(struct init *in)
@@ -109,6 +130,12 @@ void level_resume(struct init *in)
 	}
 	say_level(in);
 	switch (in->level.phase) {
+	case PHASE_POLICY:
+		policy_want(in);
+		break;
+	case PHASE_HALT:
+		halt_begin(in);
+		break;
 	case PHASE_BOOT:
 		job_want(in, JOB_CONSOLE);
 		break;

@@ -16,13 +16,14 @@ struct entry;
 
 #define PHASES(X)                                                                                  \
 	X(NONE, "none") X(BOOT, "boot") X(EMERGENCY, "emergency") X(STEADY, "steady") X(LOAD, "load")  \
-	X(TERM, "terminate") X(KILL, "kill") X(ASK, "ask") X(TAKE, "take over")
+	X(TERM, "terminate") X(KILL, "kill") X(ASK, "ask") X(TAKE, "take over")      \
+	X(POLICY, "policy") X(HALT, "halt")
 
 #define EVENTS(X)                                                                                  \
 	X(CONSOLE_READY, "console ready") X(EMERGENCY, "emergency shell wanted")                     \
 	X(SHELL_ENDED, "shell ended") X(ASKED, "level asked for") X(LOADED, "inittab read")            \
 	X(STOPPED, "all stopped") X(DEADLINE, "deadline") X(ADVANCE, "next level")                    \
-	X(UNDECIDED, "no level known")
+	X(UNDECIDED, "no level known") X(SETTLED, "policy settled") X(REFUSED, "policy refused")
 
 enum phase {
 #define PHASE_ENUM(name, text) PHASE_##name,
@@ -85,7 +86,7 @@ static inline bool level_is_real(char level)
 	return level != LEVEL_SYSINIT && level != LEVEL_BOOT;
 }
 
-/* Begins the boot: the console is looked for, then all goes by events. */
+/* Begins the boot: the SELinux policy, then the console, then all goes by events. */
 void level_boot(struct init *in);
 
 /* A new image that waits for the state of the one before: nothing is started, no request taken, until level_resume(). */

@@ -13,6 +13,7 @@
 #include "init/kept.h"
 #include "init/level.h"
 #include "init/loop.h"
+#include "init/policy.h"
 #include "init/stream.h"
 #include "init/survive.h"
 #include "init/takeover.h"
@@ -89,14 +90,14 @@ static void open_all(struct init *in, int queue_fd)
 		initlog(&in->log, LOG_TO_BOTH, "no state will be kept over a crash");
 }
 
-static void begin_boot(struct init *in)
+static void begin_boot(struct init *in, int old_family_fd)
 {
+	if (old_family_fd >= 0)
+		sys_close(old_family_fd);                    /* an empty one */
 	(void)sys_reboot(RB_DISABLE_CAD);                    /* a container has none */
 	(void)sys_setsid();                                  /* fails for a leader, which is as good */
 	(void)sys_chdir("/");                                /* the kernel starts us there */
 	title_set(&in->title, "init boot");
-	record_truncate_utmp(&in->log);
-	initlog(&in->log, LOG_TO_CONSOLE, "version %s booting", VERSION);
 	level_boot(in);
 }
 
@@ -127,12 +128,13 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	take_stdio();
 	control_init(in);
 	takeover_init(in);
-	has_state = is_reexec && kept_take(in, &queue_fd, &family_fd);
+	/* After a policy was loaded the queue alone counts; under it, nothing of this may be open to us. */
+	has_state = (is_reexec || policy_is_settled(in)) && kept_take(in, &queue_fd, &family_fd);
 	if (has_state) {
 		args_settle_variables(in, false);
 		sys_close(STREAM_FD);                        /* who writes there is told that nobody reads */
 	}
-	is_reexec = has_state || (is_reexec && takeover_is_due(in));
+	is_reexec = is_reexec && (has_state || takeover_is_due(in));
 	open_all(in, queue_fd);
 	if (survive_err)
 		initlog(&in->log, LOG_TO_BOTH, "cannot survive a fault: %s", strerror(-survive_err));
@@ -141,7 +143,7 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	if (is_reexec)
 		go_on(in, has_state, family_fd);
 	else
-		begin_boot(in);
+		begin_boot(in, family_fd);
 	in->is_up = true;
 	err = sys_lock_memory(MCL_CURRENT | MCL_FUTURE);
 	if (err)

@@ -6,6 +6,7 @@
 #include <sys/reboot.h>
 
 #include "include/paths.h"
+#include "init/args.h"
 #include "init/child.h"
 #include "init/console.h"
 #include "init/job.h"
@@ -37,10 +38,9 @@ int survive_install(void (*handler)(int, siginfo_t *, void *))
 
 /* The environment that init got, and what was set by request: stock hands its variables over in this way, and takes
  * them so. */
-static void execute(struct init *in, const char *path)
+static void execute_with(struct init *in, const char *path, char **argv)
 {
-	char name[] = INIT_PATH, flag[] = "--init";  /* stock executes what its own argv[0] says the next time */
-	char *argv[] = { name, flag, NULL }, *envp[INHERITED_MAX + ENVIRON_VARS + 1];
+	char *envp[INHERITED_MAX + ENVIRON_VARS + 1];
 	int count = 0;
 
 	for (char **variable = in->inherited; *variable; variable++)
@@ -50,6 +50,14 @@ static void execute(struct init *in, const char *path)
 			envp[count++] = in->vars.var[i];
 	envp[count] = NULL;
 	(void)sys_exec(path, argv, envp);            /* returning is its failure */
+}
+
+static void execute(struct init *in, const char *path)
+{
+	char name[] = INIT_PATH, flag[] = "--init";  /* stock executes what its own argv[0] says the next time */
+	char *argv[] = { name, flag, NULL };
+
+	execute_with(in, path, argv);
 }
 
 /* Helpers and disposable children do not pass: a new image has its own. A shutdown is no child of this image's any more
@@ -132,6 +140,33 @@ void survive_reexec(struct init *in)
 		job_want(in, JOB_POWER);
 	if (has_console)
 		job_want(in, JOB_CONSOLE);
+}
+
+/* What args_parse() made of the words that the kernel passed; AUTOBOOT is in the environment. */
+static void execute_as_kernel_did(struct init *in, const char *path)
+{
+	char name[] = INIT_PATH, emergency[] = "emergency", level[] = { in->boot.level, '\0' };
+	char *argv[4] = { name };
+	int count = 1;
+
+	if (in->boot.emergency)
+		argv[count++] = emergency;
+	if (in->boot.level)
+		argv[count++] = level;
+	argv[count] = NULL;
+	execute_with(in, path, argv);
+}
+
+void survive_enter_domain(struct init *in, const char *variable)
+{
+	args_add_variable(in, variable);
+	(void)!kept_save(in);                        /* without it, what is not out yet is lost, no more */
+	dismiss_children(in);
+	execute_as_kernel_did(in, SELF_PATH);        /* which may lie elsewhere than /sbin/init */
+	execute_as_kernel_did(in, INIT_PATH);
+	kept_withhold(in);
+	initlog(&in->log, LOG_TO_BOTH, "the SELinux policy is loaded, but init cannot be executed again in its domain");
+	job_want(in, JOB_DOOR);
 }
 
 /* --- crashes --- */

@@ -28,4 +28,9 @@ _Noreturn void survive_crashed(struct init *in, const siginfo_t *why);
  * when it failed; then it is said, and all is as before. Does nothing while booting. */
 void survive_reexec(struct init *in);
 
+/* Executes this image again as the kernel did, with the variable (args_add_variable()) in the environment, so that it boots in its SELinux
+ * domain. What has been said and is not out yet passes, if the new domain may use it; nothing depends on that. Returns when it
+ * failed; then it is said, and the variable stays. Before anything is started. */
+void survive_enter_domain(struct init *in, const char *variable);
+
 #endif

@@ -20,8 +20,7 @@ SULOGIN_OBJS := $(addprefix terminal/su_,account.o consoles.o context.o door.o l
 TERMINAL_OBJS += $(SULOGIN_OBJS)
 sulogin_OBJS = terminal/sulogin.o $(SULOGIN_OBJS) $(LIB_OBJS) $(TOOL_OBJS)
 sulogin_LIBS = $(CRYPT_LIBS) $(SELINUX_LIBS)
-# The context of the shell, where libselinux is found; that is a glibc library.
-WITH_SELINUX ?= $(if $(findstring musl,$(CC)),no,$(shell pkg-config --exists libselinux 2>/dev/null && echo yes))
+# The context of the shell (WITH_SELINUX: src/init/rules.mk).
 ifeq ($(WITH_SELINUX),yes)
 SELINUX_LIBS := $(shell pkg-config --libs libselinux 2>/dev/null)
 $(B)/obj/terminal/su_context.o: OURS += $(if $(SELINUX_LIBS),-DHAVE_SELINUX $(shell pkg-config --cflags libselinux 2>/dev/null))

@@ -40,11 +40,19 @@ def plain(symbol):
     return re.sub(r"^(open|fcntl|stat|fstat|lseek|mmap|ftruncate|pread|pwrite|setrlimit)64$", r"\1", symbol)
 
 
+def objects(folder, variable):
+    """What a folder's rules.mk lists, as the sources' names without a suffix."""
+    with open(os.path.join(TOP, "src", folder, "rules.mk"), encoding="utf-8") as file:
+        line = re.search(r"^%s :=((?:[^\n]|\\\n)*)$" % variable, file.read(), re.MULTILINE).group(1)
+    return re.findall(r"([\w-]+)\.o", line)
+
+
 def modules():
     """The modules of pid 1: sources of its folders and what it links of lib, by "folder/name"."""
-    with open(os.path.join(TOP, "src", "lib", "rules.mk"), encoding="utf-8") as file:
-        linked = re.search(r"^LIB_OBJS := (.*)$", file.read(), re.MULTILINE).group(1).split()
+    linked = ["lib/%s.o" % name for name in objects("lib", "LIB_OBJS")]
+    apart = ["selinux-load", *objects("init", "SELINUX_OBJS")]      # a program of its own
     paths = [path for folder in FOLDERS for path in glob.glob(os.path.join(TOP, "src", folder, "*.c"))]
+    paths = [path for path in paths if os.path.basename(path)[:-2] not in apart]
     paths += [os.path.join(TOP, "src", name[:-2] + ".c") for name in linked]
     return {os.path.relpath(path, os.path.join(TOP, "src"))[:-2]: path for path in sorted(paths)}
 

@@ -32,7 +32,7 @@ ARROWS = {
 # Folders whose modules have a twin under tests/unit, and what has none: the main files of programs, and lib/sys and lib/systool, in whose
 # place tests/fake/sys.c is linked, which includes them.
 TWINS = {"init", "initlog", "lib", "power", "process", "records", "terminal"}
-NO_TWIN = {"init/main", "lib/sys", "lib/systool", "power/halt", "power/shutdown", "process/fstab-decode", "process/killall5",
+NO_TWIN = {"init/main", "init/selinux-load", "lib/sys", "lib/systool", "power/halt", "power/shutdown", "process/fstab-decode", "process/killall5",
            "process/logsave", "process/mountpoint", "records/last", "records/runlevel", "records/utmpdump",
            "terminal/bootlogd", "terminal/mesg", "terminal/readbootlog", "terminal/sulogin", "terminal/wall"}
 

@@ -56,6 +56,8 @@ static const struct {
 	{ JOB_SHUTDOWN, "shutdown", 0 },
 	{ JOB_IMAGE, "check of /sbin/init", 10 },
 	{ JOB_STATE, "reader of the state", 10 },
+	{ JOB_POLICY, "SELinux policy loader", 120 },
+	{ JOB_HALT, "halt", 0 },
 };
 
 static void nothing_is_started_that_nobody_wants(void **state)

@@ -16,6 +16,7 @@
 #include "fake/init.h"
 #include "init/job.h"
 #include "init/level.h"
+#include "init/policy_exit.h"
 #include "init/walk.h"
 #include "initlog/sink_records.h"
 
@@ -34,11 +35,22 @@ static int end(void **state)
 	return 0;
 }
 
-/* As far as the first entries of this table. */
-static void boot(struct init *in, const char *lines)
+/* No SELinux here: as far as the console setter. policy_test.c has the other ways. */
+static void boot_without_policy(struct init *in)
 {
 	level_boot(in);
 	fake_turns(in);
+	assert_int_equal(in->level.phase, PHASE_POLICY);
+	fake_job_ends(in, JOB_POLICY, POLICY_EXIT_NOTHING);
+	fake_turns(in);
+	assert_int_equal(in->level.phase, PHASE_BOOT);
+	assert_string_equal(fake_said(in, SINK_CONSOLE), "version " VERSION " booting");
+}
+
+/* As far as the first entries of this table. */
+static void boot(struct init *in, const char *lines)
+{
+	boot_without_policy(in);
 	fake_job_ends(in, JOB_CONSOLE, 0);
 	fake_turns(in);
 	assert_int_equal(in->level.phase, PHASE_LOAD);
@@ -174,7 +186,7 @@ static void a_level_s_that_ends_at_once_is_paced(void **state)
 	boot(in, "id:S:initdefault:\ns:S:wait:sulogin\n");
 	assert_int_equal(in->level.now, 'S');
 	for (int i = 1; i <= 20; i++) {
-		assert_int_equal(fake_forks(), 2 + i);  /* console setter, loader */
+		assert_int_equal(fake_forks(), 3 + i);  /* policy loader, console setter, loader */
 		fake_entry_ends(in, "s", 1);
 		next = fake_turns(in);
 		assert_int_equal(next.ns - mono_now().ns, INT64_C(5000000000));
@@ -192,8 +204,7 @@ static void an_emergency_shell_comes_before_all_else(void **state)
 	struct init *in = *state;
 
 	in->boot.emergency = true;
-	level_boot(in);
-	fake_turns(in);
+	boot_without_policy(in);
 	fake_job_ends(in, JOB_CONSOLE, 0);
 	fake_turns(in);
 	assert_int_equal(in->level.phase, PHASE_EMERGENCY);
@@ -222,8 +233,7 @@ static void an_emergency_shell_that_cannot_be_forked_is_tried_again(void **state
 	struct init *in = *state;
 
 	in->boot.emergency = true;
-	level_boot(in);
-	fake_turns(in);
+	boot_without_policy(in);
 	fault_name("fork", -EAGAIN);
 	fake_job_ends(in, JOB_CONSOLE, 0);
 	fake_turns(in);
@@ -338,8 +348,7 @@ static void a_boot_without_any_table_ends_at_a_shell(void **state)
 {
 	struct init *in = *state;
 
-	level_boot(in);
-	fake_turns(in);
+	boot_without_policy(in);
 	fake_job_ends(in, JOB_CONSOLE, 0);
 	fake_turns(in);
 	fake_end(in->job[JOB_LOADER].pid, CLD_KILLED, SIGSEGV);
@@ -354,8 +363,7 @@ static void a_console_that_cannot_be_set_holds_up_no_boot(void **state)
 {
 	struct init *in = *state;
 
-	level_boot(in);
-	fake_turns(in);
+	boot_without_policy(in);
 	fake_pass_ms(5000);
 	fake_turns(in);
 	assert_int_equal(in->level.phase, PHASE_LOAD);
@@ -374,6 +382,7 @@ static void a_new_image_goes_on_with_the_phase_of_the_one_before(void **state)
 		{ PHASE_STEADY, PHASE_LOAD, JOB_LOADER }, { PHASE_LOAD, PHASE_LOAD, JOB_LOADER },
 		{ PHASE_TERM, PHASE_LOAD, JOB_LOADER }, { PHASE_KILL, PHASE_LOAD, JOB_LOADER },
 		{ PHASE_ASK, PHASE_ASK, JOB_ASKER }, { PHASE_TAKE, PHASE_TAKE, JOB_STATE },
+		{ PHASE_POLICY, PHASE_POLICY, JOB_POLICY }, { PHASE_HALT, PHASE_HALT, JOB_HALT },
 	};
 
 	(void)state;

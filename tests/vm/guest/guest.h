@@ -31,6 +31,8 @@ int login_main(int argc, char **argv);
 int clog_main(int argc, char **argv);
 /* lock FILE...: locked for writing until this process ends. */
 int lock_main(int argc, char **argv);
+/* label FILE CONTEXT: sets its SELinux label. */
+int label_main(int argc, char **argv);
 /* stopped DEV: whether a line that somebody holds open holds back what it is given. */
 int stopped_main(int argc, char **argv);
 

@@ -22,6 +22,7 @@ static const struct face {
 	{ "login", login_main },
 	{ "clog", clog_main },
 	{ "lock", lock_main },
+	{ "label", label_main },
 };
 
 int64_t guest_now_ms(void)

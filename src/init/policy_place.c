@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "init/policy_place.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "include/paths.h"
+#include "lib/io.h"
+#include "lib/sys.h"
+
+#define SYS_PATH "/sys"
+#define SYS_KERNEL_PATH "/sys/kernel"
+#define VERSION_PATH SELINUX_PLACE "/policyvers"
+#define CONTEXT_PATH "/proc/1/attr/current"
+
+static bool is_there(const char *path)
+{
+	return !sys_access(path, F_OK);
+}
+
+/* False: it is not there, now as before. */
+static bool mount_unless_there(const char *sign, const char *kind, const char *where, unsigned long flags, bool *out)
+{
+	if (is_there(sign))
+		return true;
+	*out = !sys_mount(kind, where, kind, flags, NULL);
+	return *out;
+}
+
+int policy_place_enter(struct policy_place *out)
+{
+	*out = (struct policy_place){ false, false, false };
+	/* Without /proc the command line cannot be read: what the file of settings says counts then. */
+	(void)mount_unless_there(CMDLINE_PATH, "proc", PROC_PATH, MS_NOSUID | MS_NODEV | MS_NOEXEC, &out->proc);
+	if (!mount_unless_there(SYS_KERNEL_PATH, "sysfs", SYS_PATH, MS_NOSUID | MS_NODEV | MS_NOEXEC, &out->sys))
+		return -ENOENT;
+	if (!is_there(SELINUX_PLACE))
+		return -ENODEV;
+	if (!mount_unless_there(VERSION_PATH, "selinuxfs", SELINUX_PLACE, MS_NOSUID | MS_NOEXEC, &out->selinux))
+		return -ENODEV;
+	return 0;
+}
+
+static void unmount(const char *where, bool *is_ours)
+{
+	if (*is_ours)
+		(void)sys_unmount(where, MNT_DETACH);        /* if it stays it does no harm */
+	*is_ours = false;
+}
+
+void policy_place_leave_selinux(struct policy_place *place)
+{
+	unmount(SELINUX_PLACE, &place->selinux);
+}
+
+void policy_place_leave(struct policy_place *place, bool is_loaded)
+{
+	policy_place_leave_selinux(place);
+	if (!is_loaded)
+		unmount(SYS_PATH, &place->sys);
+	unmount(PROC_PATH, &place->proc);
+}
+
+int policy_place_version(void)
+{
+	char text[32];
+	int64_t version;
+	ssize_t got = io_read_file(VERSION_PATH, text, sizeof text);
+	int err;
+
+	if (got < 0)
+		return (int)got;
+	err = num_parse(text, 1, 10000, &version);
+	return err ? err : (int)version;
+}
+
+bool policy_place_is_loaded(void)
+{
+	char text[256];
+
+	return io_read_file(CONTEXT_PATH, text, sizeof text) > 0 && strchr(text, ':');
+}
