@@ -10,7 +10,7 @@ UNIT_OURS = $(OURS) -Itests -Wno-missing-prototypes
 CMOCKA_LIBS ?= $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
 
 # A struct init that runs nothing, a made up /proc and so on: taken from the archive by the tests that want them.
-$(B)/unit/libunit.a: $(UNIT_OBJS) $(addprefix $(B)/unit/fake_,init.o proc.o terminals.o tree.o)
+$(B)/unit/libunit.a: $(UNIT_OBJS) $(addprefix $(B)/unit/fake_,init.o proc.o terminals.o tree.o $(if $(SELINUX_OBJS),policy.o))
 	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcs $@ $^

@@ -110,7 +110,8 @@ class Machine:
                 "-kernel", kernel, "-initrd", initrd, "-append",
                 f"{KERNEL_WORDS} {image.GUEST_MARK} {self.words}"]
 
-    def boot(self):
+    def boot(self, ready=True):
+        """READY: waits until commands can be given; not every machine comes so far."""
         self.console = Line("console")
         self.serial = Line("serial line")
         self.control = Control()
@@ -128,7 +129,8 @@ class Machine:
                 c.theirs.close()
             try:
                 self.qmp.begin()
-                self.control.wait_ready()
+                if ready:
+                    self.control.wait_ready()
             except (MachineError, OSError) as err:
                 said = self.describe()
                 self.kill()
