@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 
@@ -123,6 +124,7 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	args_parse(argc, argv, &in->boot);
 	left_out = args_keep_environment(in, envp);
 	title_init(&in->title, argv, envp, title);
+	(void)sys_prctl(PR_SET_NAME, (unsigned long)"init"); /* /proc/self/exe may have been executed; cannot fail */
 	environ = in->inherited;                             /* libc's: the title overwrites the old one */
 	remember_console(in);
 	take_stdio();

@@ -15,11 +15,12 @@ PROGRAM, PLAIN, LINK = "-rwxr-xr-x", "-rw-r--r--", "lrwxrwxrwx"
 FILES = {
     "sysvinit-core": {
         **{"/sbin/" + name: PROGRAM for name in ("halt", "init", "runlevel", "shutdown")},
+        "/lib/sysvinit/selinux-load": PROGRAM,
         "/sbin/telinit": "init", "/sbin/poweroff": "halt", "/sbin/reboot": "halt",
         "/usr/include/initreq.h": PLAIN, "/usr/share/sysvinit/inittab": PLAIN,
         **{"/usr/share/man/man5/%s.5.gz" % name: None for name in ("initctl", "initscript", "inittab")},
         "/usr/share/man/man7/initlog.7.gz": None,
-        **{"/usr/share/man/man8/%s.8.gz" % name: None for name in ("halt", "init", "poweroff", "reboot", "runlevel", "shutdown", "telinit")}},
+        **{"/usr/share/man/man8/%s.8.gz" % name: None for name in ("halt", "init", "poweroff", "reboot", "runlevel", "selinux-load", "shutdown", "telinit")}},
     "sysvinit-utils": {
         "/bin/pidof": "/sbin/killall5", "/sbin/killall5": PROGRAM, "/sbin/fstab-decode": PROGRAM,
         "/lib/init/init-d-script": PROGRAM, "/lib/init/vars.sh": PLAIN, "/lib/lsb/init-functions": PLAIN,

@@ -91,7 +91,7 @@ version=$(sed -n 's/^VERSION *:*= *//p' Makefile)
 
 for page in init.8 telinit.8 inittab.5 initscript.5 initctl.5 runlevel.8 initlog.7 wall.1 mesg.1 \
 	shutdown.8 halt.8 poweroff.8 reboot.8 killall5.8 pidof.8 fstab-decode.8 logsave.8 mountpoint.1 last.1 \
-	lastb.1 utmpdump.1 bootlogd.8 readbootlog.1 unit2init.1; do
+	lastb.1 utmpdump.1 bootlogd.8 readbootlog.1 unit2init.1 selinux-load.8; do
 	[ -f "man/$page" ] || echo "man/$page" >>"$work/why"
 done
 [ ! -s "$work/why" ]

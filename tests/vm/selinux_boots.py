@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A kernel with SELinux and policies that are compiled here: init ends in its domain, permissive and enforcing; without a policy
+that can be loaded it says what is wrong, and halts where enforcing is demanded.
+
+The root is a tmpfs (the initramfs), whose files take labels before a policy is loaded. The policy knows few classes and
+permissions and lets pass what it does not know: only what it names can be refused."""
+import os
+import re
+import struct
+import subprocess
+import tempfile
+
+import vm
+from vm import image, tap
+
+STOCK = bool(os.environ.get("STOCK"))
+REFUSED = rb"Unable to load SELinux Policy\. Machine is in enforcing mode\. Halting now\."
+GOES_ON = rb"INIT: no SELinux policy is loaded, going on without\r+\n\r*"
+BOOTING = rb"INIT: version \S+ booting\r+\n"
+FOLDER = "/etc/selinux/test/policy/policy"
+NEWEST = 33                             # of the kernel and of the compiler; read from both below
+LABELS = {"/sbin/init": "init_exec_t", "/secret": "secret_t", "/sbin/sulogin": "sulogin_exec_t"}
+
+POLICY = """
+(handleunknown allow)
+(class process (transition dyntransition setexec))
+(class file (read entrypoint))
+(classorder (process file))
+(sid kernel) (sid security) (sid unlabeled)
+(sidorder (kernel security unlabeled))
+(sensitivity s0) (sensitivityorder (s0)) (category c0) (categoryorder (c0)) (sensitivitycategory s0 (c0))
+(user system_u) (user root_u) (role system_r) (role sysadm_r) (role object_r)
+(type kernel_t) (type init_t) (type init_exec_t) (type sulogin_t) (type sulogin_exec_t) (type sysadm_t)
+(type file_t) (type secret_t)
+(roletype system_r kernel_t) (roletype system_r init_t) (roletype system_r sulogin_t) (roletype sysadm_r sysadm_t)
+(roletype object_r file_t) (roletype object_r secret_t) (roletype object_r init_exec_t)
+(roletype object_r sulogin_exec_t)
+(userrole system_u system_r) (userrole system_u object_r) (userrole root_u sysadm_r) (userrole root_u object_r)
+(userlevel system_u (s0)) (userrange system_u ((s0) (s0)))
+(userlevel root_u (s0)) (userrange root_u ((s0) (s0)))
+(typetransition kernel_t init_exec_t process init_t)
+(typetransition init_t sulogin_exec_t process sulogin_t)
+(roleallow system_r sysadm_r)
+(typeattribute domain) (typeattributeset domain (kernel_t init_t sulogin_t sysadm_t))
+(allow domain domain (process (transition setexec)))
+(allow domain domain (file (read)))
+(allow domain file_t (file (read entrypoint)))
+(allow domain init_exec_t (file (read entrypoint)))
+(allow domain sulogin_exec_t (file (read entrypoint)))
+(allow kernel_t secret_t (file (read)))
+(sidcontext kernel (system_u system_r kernel_t ((s0) (s0))))
+(sidcontext security (system_u object_r file_t ((s0) (s0))))
+(sidcontext unlabeled (system_u object_r file_t ((s0) (s0))))
+(fsuse xattr rootfs (system_u object_r file_t ((s0) (s0))))
+(fsuse trans tmpfs (system_u object_r file_t ((s0) (s0))))
+(genfscon proc / (system_u object_r file_t ((s0) (s0))))
+(genfscon sysfs / (system_u object_r file_t ((s0) (s0))))
+(genfscon devtmpfs / (system_u object_r file_t ((s0) (s0))))
+(genfscon selinuxfs / (system_u object_r file_t ((s0) (s0))))
+"""
+# Notes what it may do and as whom it runs, then what image.RC does.
+RC = image.RC.replace("case $1", """echo "context $(cat /proc/self/attr/current | tr -d '\\0')" >> /run/rc.log
+cat /secret >> /run/rc.log 2>&1
+echo "SELINUX_INIT=$SELINUX_INIT" >> /run/rc.log
+case $1""")
+
+
+def compiled(version=NEWEST, source=POLICY):
+    with tempfile.TemporaryDirectory() as work:
+        with open(work + "/policy.cil", "w", encoding="ascii") as file:
+            file.write(source)
+        image.run_quietly(["secilc", "-M", "true", "-c", str(version), "-o", work + "/policy", "-f", "/dev/null",
+                           work + "/policy.cil"])
+        with open(work + "/policy", "rb") as file:
+            return file.read()
+
+
+def with_version(policy, version):
+    return policy[:16] + struct.pack("<I", version) + policy[20:]
+
+
+def stage1():
+    labels = "".join(f"/sbin/vmguest label {path} system_u:object_r:{kind}:s0\n" for path, kind in LABELS.items())
+    control = image.add_control(image.Cpio(), image.kernel_tree())
+    return image.STAGE1.format(control=control).replace("exec env", labels + "exec env")
+
+
+def machine(mode, policies, words="", files=None):
+    """One with these policies, by what stands behind the point in their names."""
+    files = dict(files or {})
+    files.update({"/init": stage1(), "/etc/rc": RC, "/secret": "the secret\n"})
+    if mode:
+        files["/etc/selinux/config"] = f"# settings\nSELINUX={mode}\nSELINUXTYPE=test\n"
+    files.update({f"{FOLDER}.{suffix}": policy for suffix, policy in policies.items()})
+    return vm.Machine(files=files, words="security=selinux " + words)
+
+
+def context_of_init(m):
+    return m.check("cat /proc/1/attr/current").strip("\0\n")
+
+
+def in_domain(m):
+    m.wait_runlevel("N 2")
+    log = m.rc_log()
+    tap.equal(context_of_init(m), "system_u:system_r:init_t:s0", "the context of process 1")
+    tap.check("context system_u:system_r:init_t:s0" in log, f"what init starts is there too: {log}")
+    tap.check("SELINUX_INIT=YES" in log, f"and is told so: {log}")
+    tap.equal(m.check("cat /proc/1/comm").strip(), "init", "the name of process 1")
+    tap.equal(m.console.since().count(b"booting"), 1, "how often the boot was said")
+
+
+@tap.case(deadline=300)
+def permissive_init_ends_in_its_domain_and_stays_there():
+    with machine("permissive", {NEWEST: compiled()}) as m:
+        in_domain(m)
+        tap.check("the secret" in m.rc_log(), "what the policy refuses is done")
+        tap.equal(m.check("cat /sys/fs/selinux/enforce"), "0", "what the kernel was told")
+        loads = "dmesg | grep -c 'type=1403'"           # an audit record for each policy that is loaded
+        tap.equal(m.check(loads).strip(), "1", "policies loaded")
+        if STOCK:
+            return
+        # Neither a new image nor a crash loads again.
+        m.check("telinit u")
+        m.console.wait_for(rb"INIT: version \S+ reloading\r+\n")
+        m.check("vmguest crash")
+        m.console.wait_for(rb"INIT: version \S+ reloading\r+\n(?s:.*)INIT: version \S+ reloading\r+\n")
+        m.check("telinit 3")
+        m.wait_runlevel("2 3")
+        tap.equal(m.check("cat /proc/1/comm").strip(), "init", "the name of process 1")
+        tap.equal(context_of_init(m), "system_u:system_r:init_t:s0", "the context of process 1")
+        tap.equal(m.check(loads).strip(), "1", "policies loaded")
+
+
+@tap.case(deadline=300)
+def enforcing_init_ends_in_its_domain_and_the_policy_rules():
+    # An older file beside it is not the one.
+    with machine("enforcing", {NEWEST: compiled(), 30: b"nothing"}, words="auto") as m:
+        in_domain(m)
+        log = m.rc_log()
+        tap.check("the secret" not in log and "cat: can't open '/secret': Permission denied" in log, f"refused: {log}")
+        tap.equal(m.check("cat /sys/fs/selinux/enforce"), "1", "what the kernel was told")
+        if STOCK:
+            return
+        m.check("telinit u")
+        m.console.wait_for(rb"INIT: version \S+ reloading\r+\n")
+        m.check("telinit 3")
+        m.wait_runlevel("2 3")
+
+
+@tap.case(deadline=300)
+def sulogins_shell_runs_in_the_context_of_root():
+    files = {"/etc/inittab": image.INITTAB.replace("S1:2345:respawn:/bin/getty -L 115200 ttyS1 vt100",
+                                                   "su:a:ondemand:/sbin/sulogin /dev/ttyS1"),
+             "/etc/selinux/test/seusers": "root:root_u:s0-s0\n__default__:root_u:s0-s0\n",
+             "/etc/selinux/test/contexts/default_contexts": "system_r:sulogin_t:s0 sysadm_r:sysadm_t:s0\n"}
+    with machine("enforcing", {NEWEST: compiled()}, files=files) as m:
+        m.wait_booted()
+        m.check("telinit a")
+        m.serial.wait_for(rb"Give root password")
+        mark = m.serial.mark()
+        m.serial.send(image.PASSWORD.encode() + b"\n")
+        m.serial.wait_for(rb"# ", mark)
+        mark = m.serial.mark()
+        m.serial.send(b"cat /proc/self/attr/current; echo; cat /secret\n")
+        m.serial.wait_for(rb"\nroot_u:sysadm_r:sysadm_t:s0\0?\r+\n(?s:.*)Permission denied", mark)
+        tap.check("sulogin_t" in m.check("cat /proc/$(pidof sulogin | cut -d' ' -f1)/attr/current"), "sulogin itself has its own")
+
+
+# --- without a policy ---
+
+def goes_on(policies, mode="permissive", words=""):
+    """A boot without a policy; what was said about it."""
+    with machine(mode, policies, words) as m:
+        m.wait_booted()
+        said = m.console.wait_for(rb"(?s)^.*?" + GOES_ON + BOOTING).group(0)
+        tap.equal(context_of_init(m), "kernel", "the context of process 1")
+        tap.check("SELINUX_INIT=" in m.rc_log(), f"nothing is settled: {m.rc_log()}")
+        tap.check("selinuxfs" not in m.check("cat /proc/mounts"), "nothing stays mounted")
+        return said.decode()
+
+
+def halts(policies, mode, words=""):
+    """A boot that does not come about; what was said about it."""
+    m = machine(mode, policies, words)
+    m.boot(ready=False)
+    try:
+        said = m.console.wait_for(rb"(?s)^.*?INIT: " + REFUSED + rb"\r+\n.*?reboot: System halted").group(0)
+        tap.check(not re.search(BOOTING, said), "nothing was booted")
+        return said.decode()
+    finally:
+        m.kill()
+
+
+def in_line(said, text):
+    tap.check(re.search("^\r*INIT: " + re.escape(text) + "\r+$", said, re.M), f"{text!r} in {said!r}")
+
+
+TRUNCATED = f"selinux-load: {FOLDER}.{NEWEST}: damaged or truncated (libsepol.policydb_from_image: policy image is invalid)"
+TOO_NEW = (f"selinux-load: {FOLDER}.{NEWEST}: policy of version {NEWEST + 1}: this kernel takes versions up to {NEWEST}, "
+           f"libsepol reads 15 to {NEWEST}")
+
+
+@tap.case(deadline=300)
+def a_truncated_policy_is_named_and_the_boot_goes_on():
+    in_line(goes_on({NEWEST: compiled()[:700]}), TRUNCATED)
+
+
+@tap.case(deadline=300)
+def a_truncated_policy_halts_the_machine_that_enforces():
+    in_line(halts({NEWEST: compiled()[:700]}, "enforcing"), TRUNCATED)
+
+
+@tap.case(deadline=300)
+def a_policy_that_the_kernel_is_too_old_for_is_named_and_the_command_line_goes_before_the_file():
+    in_line(goes_on({NEWEST: with_version(compiled(), NEWEST + 1)}, "enforcing", "enforcing=0"), TOO_NEW)
+
+
+@tap.case(deadline=300)
+def it_halts_the_machine_that_is_told_to_enforce_on_its_command_line():
+    in_line(halts({NEWEST: with_version(compiled(), NEWEST + 1)}, "permissive", "enforcing=1"), TOO_NEW)
+
+
+@tap.case(deadline=300)
+def a_missing_policy_is_named_with_what_there_is_instead():
+    in_line(goes_on({NEWEST + 1: compiled(), "conf": b""}),
+            f"selinux-load: {FOLDER}: no policy of a version from 15 to {NEWEST} (No such file or directory); there is "
+            f"policy.{NEWEST + 1} policy.conf")
+
+
+@tap.case(deadline=300)
+def a_missing_policy_and_no_settings_halt_the_machine_that_is_told_to_enforce():
+    in_line(halts({}, None, "enforcing=1"), "selinux-load: /etc/selinux/targeted/policy/policy: no policy of a version from "
+            f"15 to {NEWEST} (No such file or directory); there is nothing")
+
+
+@tap.case(deadline=300)
+def what_the_kernel_alone_finds_wrong_is_told_in_its_words():
+    said = goes_on({NEWEST: compiled(source=POLICY.replace(" dyntransition", ""))})
+    in_line(said, "selinux-load: kernel: SELinux: process dyntransition permission is required, not defined in policy")
+    in_line(said, f"SELinux:  Could not load policy file {FOLDER}.{NEWEST}:  Invalid argument")
+
+
+@tap.case(deadline=300)
+def a_machine_that_disables_selinux_says_nothing_of_it():
+    with machine("disabled", {NEWEST: b"nothing"}, "enforcing=1") as m:
+        m.wait_booted()
+        tap.equal(context_of_init(m), "kernel", "the context of process 1")
+        tap.check(b"elinux" not in m.console.since().lower(), "nothing is said")
+
+
+@tap.case(deadline=300)
+def without_selinux_in_the_kernel_nothing_can_be_demanded():
+    files = {"/etc/selinux/config": "SELINUX=enforcing\nSELINUXTYPE=test\n"}
+    with vm.Machine(files=files, words="enforcing=1") as m:
+        m.wait_booted()
+        tap.check(b"elinux" not in m.console.since().lower(), "nothing is said")
+
+
+tap.main()
