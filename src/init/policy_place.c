@@ -11,35 +11,47 @@
 
 #define SYS_PATH "/sys"
 #define SYS_KERNEL_PATH "/sys/kernel"
+#define FILESYSTEMS_PATH "/proc/filesystems"
 #define VERSION_PATH SELINUX_PLACE "/policyvers"
 #define CONTEXT_PATH "/proc/1/attr/current"
+
+enum { FILESYSTEMS_BYTES = 8192 };
 
 static bool is_there(const char *path)
 {
 	return !sys_access(path, F_OK);
 }
 
-/* False: it is not there, now as before. */
-static bool mount_unless_there(const char *sign, const char *kind, const char *where, unsigned long flags, bool *out)
+/* 0: it is there, or is now, and *out then says that it came from here. */
+static int mount_unless_there(const char *sign, const char *kind, const char *where, bool *out)
 {
-	if (is_there(sign))
-		return true;
-	*out = !sys_mount(kind, where, kind, flags, NULL);
-	return *out;
+	const unsigned long flags = MS_NOSUID | MS_NOEXEC | (strcmp(kind, "selinuxfs") ? MS_NODEV : 0);   /* it has a "null" */
+	bool is_mounted = !is_there(sign);
+	int err = is_mounted ? sys_mount(kind, where, kind, flags, NULL) : 0;
+
+	*out = is_mounted && !err;
+	return err;
+}
+
+/* Registered by a kernel whose SELinux is not off. Without the list it is for the mount to tell. */
+static bool may_be_mounted(void)
+{
+	char text[FILESYSTEMS_BYTES];
+
+	return io_read_file(FILESYSTEMS_PATH, text, sizeof text) < 0 || strstr(text, "\tselinuxfs\n");
 }
 
 int policy_place_enter(struct policy_place *out)
 {
+	int err;
+
 	*out = (struct policy_place){ false, false, false };
 	/* Without /proc the command line cannot be read: what the file of settings says counts then. */
-	(void)mount_unless_there(CMDLINE_PATH, "proc", PROC_PATH, MS_NOSUID | MS_NODEV | MS_NOEXEC, &out->proc);
-	if (!mount_unless_there(SYS_KERNEL_PATH, "sysfs", SYS_PATH, MS_NOSUID | MS_NODEV | MS_NOEXEC, &out->sys))
-		return -ENOENT;
-	if (!is_there(SELINUX_PLACE))
+	(void)mount_unless_there(CMDLINE_PATH, "proc", PROC_PATH, &out->proc);
+	if (!may_be_mounted())
 		return -ENODEV;
-	if (!mount_unless_there(VERSION_PATH, "selinuxfs", SELINUX_PLACE, MS_NOSUID | MS_NOEXEC, &out->selinux))
-		return -ENODEV;
-	return 0;
+	err = mount_unless_there(SYS_KERNEL_PATH, "sysfs", SYS_PATH, &out->sys);
+	return err ? err : mount_unless_there(VERSION_PATH, "selinuxfs", SELINUX_PLACE, &out->selinux);
 }
 
 static void unmount(const char *where, bool *is_ours)

@@ -15,8 +15,8 @@ struct policy_place {
 	bool proc, sys, selinux;
 };
 
-/* Mounts what is missing. 0; -ENODEV: this kernel has no SELinux, or it is off; -ENOENT: neither there nor to be mounted, so
- * nothing is known. In any case policy_place_leave() is due. */
+/* Mounts what is missing. 0; -ENODEV: this kernel has no SELinux, or it is off; another negative errno: it cannot be mounted.
+ * In any case policy_place_leave() is due. */
 int policy_place_enter(struct policy_place *out) MUST_CHECK;
 
 /* selinuxfs alone: libselinux mounts it itself. */

@@ -127,10 +127,10 @@ static int load(void)
 	return end < 0 || end > APART_KILLED ? POLICY_EXIT_FAILED : end;
 }
 
-static int check_and_load(struct policy_place *place)
+static int check_and_load(struct policy_place *place, int place_err)
 {
 	enum policy_wish wish = read_wish();
-	int version = policy_place_version(), status = POLICY_EXIT_FAILED;
+	int version = place_err ? place_err : policy_place_version(), status = POLICY_EXIT_FAILED;
 	struct policy_versions versions = library_versions(version);
 
 	policy_place_leave_selinux(place);
@@ -139,7 +139,7 @@ static int check_and_load(struct policy_place *place)
 		return POLICY_EXIT_NOTHING;
 	}
 	if (version < 0)
-		say(SELINUX_PLACE "/policyvers", strerror(-version));
+		say(place_err ? SELINUX_PLACE : SELINUX_PLACE "/policyvers", strerror(-version));
 	else if (!check_what_will_be_loaded(&versions))
 		status = load();
 	return status == POLICY_EXIT_FAILED && wish == POLICY_ENFORCING ? POLICY_EXIT_REFUSED : status;
@@ -150,8 +150,8 @@ static int boot(void)
 	struct policy_place place;
 	int err = policy_place_enter(&place), status = POLICY_EXIT_NOTHING;
 
-	if (!err && !policy_place_is_loaded())
-		status = check_and_load(&place);
+	if (err != -ENODEV && !policy_place_is_loaded())
+		status = check_and_load(&place, err);
 	policy_place_leave(&place, status == POLICY_EXIT_LOADED);
 	return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Mounts are noted down and not made, so what a mount would bring is made first, or after. */
+/* Mounts are noted down and not made. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,6 @@ static void what_is_missing_is_mounted_and_taken_away_again(void **state)
 	struct policy_place place;
 
 	(void)state;
-	fake_file("/sys/fs/selinux/x", "", 0444);       /* as if sysfs brought it */
 	assert_int_equal(policy_place_enter(&place), 0);
 	assert_string_equal(fake_mounted(), "+/proc+/sys+/sys/fs/selinux");
 	fake_forget_mounted();
@@ -61,7 +60,6 @@ static void with_a_policy_loaded_sys_stays(void **state)
 	struct policy_place place;
 
 	(void)state;
-	fake_file("/sys/fs/selinux/x", "", 0444);
 	assert_int_equal(policy_place_enter(&place), 0);
 	policy_place_leave_selinux(&place);
 	fake_forget_mounted();
@@ -75,22 +73,37 @@ static void a_kernel_without_selinux_has_no_place_for_it(void **state)
 
 	(void)state;
 	fake_file("/proc/cmdline", "", 0444);
-	fake_file("/sys/kernel/x", "", 0444);
+	fake_file("/proc/filesystems", "nodev\tsysfs\nnodev\tselinuxfs2\n\text4\n", 0444);
 	assert_int_equal(policy_place_enter(&place), -ENODEV);
 	policy_place_leave(&place, false);
 	assert_string_equal(fake_mounted(), "");
 }
 
-static void where_sysfs_cannot_be_mounted_nothing_is_known(void **state)
+static void one_with_it_says_so(void **state)
+{
+	struct policy_place place;
+
+	(void)state;
+	fake_file("/proc/cmdline", "", 0444);
+	fake_file("/proc/filesystems", "nodev\tsysfs\nnodev\tselinuxfs\n\text4\n", 0444);
+	assert_int_equal(policy_place_enter(&place), 0);
+	assert_string_equal(fake_mounted(), "+/sys+/sys/fs/selinux");
+}
+
+static void what_cannot_be_mounted_is_told_and_not_taken_away(void **state)
 {
 	struct policy_place place;
 
 	(void)state;
 	fault_name("mount", -EPERM);
-	assert_int_equal(policy_place_enter(&place), -ENOENT);
+	assert_int_equal(policy_place_enter(&place), -EPERM);
+	fault_name_after("mount", 2, -ENODEV);
+	assert_int_equal(policy_place_enter(&place), -ENODEV);
 	fault_clear();
+	assert_string_equal(fake_mounted(), "+/proc+/sys");
+	fake_forget_mounted();
 	policy_place_leave(&place, false);
-	assert_string_equal(fake_mounted(), "");
+	assert_string_equal(fake_mounted(), "-/sys-/proc");
 }
 
 static void a_version_is_a_number(void **state)
@@ -125,7 +138,8 @@ int main(void)
 		CASE(what_is_missing_is_mounted_and_taken_away_again),
 		CASE(with_a_policy_loaded_sys_stays),
 		CASE(a_kernel_without_selinux_has_no_place_for_it),
-		CASE(where_sysfs_cannot_be_mounted_nothing_is_known),
+		CASE(one_with_it_says_so),
+		CASE(what_cannot_be_mounted_is_told_and_not_taken_away),
 		CASE(a_version_is_a_number),
 		CASE(a_context_tells_that_a_policy_is_loaded),
 	};
