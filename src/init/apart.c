@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/text.h"
 
 enum { LINE_BYTES = 1024, STATUS_NOT_RUN = 255 };

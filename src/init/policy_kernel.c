@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/text.h"
 
 #define KERNEL_LOG_PATH "/dev/kmsg"

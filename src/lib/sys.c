@@ -487,12 +487,6 @@ int sys_set_core_limit(const struct rlimit *limit)
 	return result(setrlimit(RLIMIT_CORE, limit));
 }
 
-int sys_set_limit(int resource, const struct rlimit *limit)
-{
-	BEFORE(set_limit);
-	return result(setrlimit(resource, limit));
-}
-
 int sys_reboot(int cmd)
 {
 	BEFORE(reboot);

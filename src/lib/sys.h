@@ -112,7 +112,6 @@ int sys_sigaltstack(const stack_t *stack);
 int sys_prctl(int option, unsigned long value);
 int sys_set_title(unsigned long arg_start, unsigned long arg_end);   /* PR_SET_MM of the command line's bounds */
 int sys_set_core_limit(const struct rlimit *limit);
-int sys_set_limit(int resource, const struct rlimit *limit) MUST_CHECK;
 int sys_reboot(int cmd);
 /* Of the permitted capabilities these stay, permitted and effective; nothing inheritable, ambient, or in the bounding set. */
 int sys_keep_capabilities(uint64_t kept);

@@ -112,6 +112,12 @@ int sys_symlink(const char *target, const char *path)
 	return result(symlink(target, path));
 }
 
+int sys_set_limit(int resource, const struct rlimit *limit)
+{
+	BEFORE(set_limit);
+	return result(setrlimit(resource, limit));
+}
+
 int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options)
 {
 	BEFORE(mount);
