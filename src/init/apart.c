@@ -24,9 +24,9 @@ static int set_limits(const struct apart_limits *limits)
 	int err = sys_set_core_limit(&no_core);
 
 	if (!err && limits->memory_bytes != RLIM_INFINITY)
-		err = sys_set_limit(RLIMIT_AS, &memory);
+		err = sys_set_memory_limit(&memory);
 	if (!err && limits->cpu_s != RLIM_INFINITY)
-		err = sys_set_limit(RLIMIT_CPU, &cpu);
+		err = sys_set_cpu_limit(&cpu);
 	return err;
 }
 

@@ -112,10 +112,16 @@ int sys_symlink(const char *target, const char *path)
 	return result(symlink(target, path));
 }
 
-int sys_set_limit(int resource, const struct rlimit *limit)
+int sys_set_memory_limit(const struct rlimit *limit)
 {
-	BEFORE(set_limit);
-	return result(setrlimit(resource, limit));
+	BEFORE(set_memory_limit);
+	return result(setrlimit(RLIMIT_AS, limit));
+}
+
+int sys_set_cpu_limit(const struct rlimit *limit)
+{
+	BEFORE(set_cpu_limit);
+	return result(setrlimit(RLIMIT_CPU, limit));
 }
 
 int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options)

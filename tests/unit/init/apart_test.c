@@ -146,7 +146,9 @@ static void whatever_call_fails_it_is_no_success_and_nothing_stays_open(void **s
 		assert_int_equal(fds_open(), before);
 	} while (fired);
 	assert_true(nth > 3);
-	fault_name("set_limit", -EPERM);
+	fault_name("set_memory_limit", -EPERM);
+	assert_int_equal(apart_run(give_back, &status, &some, said, sizeof said), -EAGAIN);
+	fault_name("set_cpu_limit", -EPERM);
 	assert_int_equal(apart_run(give_back, &status, &some, said, sizeof said), -EAGAIN);
 	fault_name("set_core_limit", -EPERM);
 	assert_int_equal(apart_run(give_back, &status, &some, NULL, 0), -EAGAIN);
