@@ -88,6 +88,8 @@ struct init {
 	int report_fd, report_child_fd; /* where children tell what they found; the end that they write to */
 	int children_fd;                /* reap.h; -1: none */
 	bool reap_has_more;
+	struct mono reap_at;                    /* after a wait that failed: when to try again */
+	int reap_trouble;                       /* what was said of it */
 	struct mono timer_at;           /* what the timer is set to */
 	int kept_fd;                    /* kept.h; -1: none */
 	struct takeover takeover;

@@ -32,7 +32,7 @@ int loop_open(struct init *in)
 	err = report_open(in);
 	if (err)
 		return err;
-	in->timer_at = MONO_NEVER;
+	in->timer_at = in->reap_at = MONO_NEVER;
 	loop_watch(in, in->signal_fd, SOURCE_SIGNAL);
 	loop_watch(in, in->timer_fd, SOURCE_TIMER);
 	loop_watch(in, in->report_fd, SOURCE_REPORT);
@@ -103,6 +103,9 @@ static struct mono tend(struct init *in)
 {
 	struct mono now = mono_now(), next = level_tend(in, now);
 
+	if (mono_is_due(in->reap_at, now))
+		in->reap_has_more = true;
+	next = mono_first(next, in->reap_at);
 	next = mono_first(next, job_tend(in, now));
 	return mono_first(next, initlog_tend(&in->log, now));
 }

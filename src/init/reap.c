@@ -12,6 +12,7 @@
 enum {
 	FEW = 4,                        /* children that are reaped before the list is worth reading */
 	LIST_PAGE = 4096,
+	REAP_AGAIN_S = 1,
 };
 
 static bool entry_has_record(const struct init *in, const struct entry *entry)
@@ -48,6 +49,15 @@ void reap_take_list(struct init *in, int fd)
 	in->children_fd = fd;
 }
 
+/* No SIGCHLD may come again for those that are left. Said once, as long as it lasts. */
+static void wait_failed(struct init *in, int err, struct mono now)
+{
+	in->reap_at = mono_after_s(now, REAP_AGAIN_S);
+	if (err != in->reap_trouble)
+		initlog(&in->log, LOG_TO_BOTH, "cannot wait for children: %s", strerror(-err));
+	in->reap_trouble = err;
+}
+
 /* At most count children, whichever the kernel finds first. The number reaped; fewer than count: there are no more. */
 static int reap_any(struct init *in, int count, struct mono now)
 {
@@ -56,7 +66,9 @@ static int reap_any(struct init *in, int count, struct mono now)
 		int got = sys_wait(-1, &end);
 
 		if (got < 0 && got != -ECHILD)
-			initlog(&in->log, LOG_TO_BOTH, "cannot wait for children: %s", strerror(-got));
+			wait_failed(in, got, now);
+		else
+			in->reap_trouble = 0;
 		if (got <= 0)
 			return i;
 		child_ended(in, &end, now);
@@ -115,6 +127,7 @@ bool chld_handler(struct init *in)
 	struct mono now = mono_now();
 	int left = REAP_BATCH;
 
+	in->reap_at = MONO_NEVER;
 	if (in->children_fd >= 0 && in->family.running > REAP_CROWD) {
 		if (reap_any(in, FEW, now) < FEW)
 			return false;

@@ -15,7 +15,7 @@ enum { REAP_BATCH = 1024, REAP_CROWD = 32 };
 void reap_take_list(struct init *in, int fd);
 
 /* Called on SIGCHLD. Waits with WNOHANG until no child is left or the batch is full; marks each entry ended in the same
- * step. Never blocks. True: the batch was full, call again before sleeping. */
+ * step. Never blocks. True: the batch was full, call again before sleeping. A wait that fails is tried again at in->reap_at. */
 bool chld_handler(struct init *in);
 
 #endif

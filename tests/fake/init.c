@@ -63,6 +63,7 @@ struct init *fake_init_begin(void)
 	takeover_init(in);
 	in->load_fd = in->kept_fd = in->children_fd = -1;
 	in->epoll_fd = in->signal_fd = in->timer_fd = in->report_fd = in->report_child_fd = -1;
+	in->reap_at = MONO_NEVER;
 	strcpy(in->console, "/dev/console");
 	in->level = (struct level){ .phase = PHASE_STEADY, .now = '2', .previous = 'N', .wanted = '2',
 		.did_boot = true, .stop_s = LEVEL_STOP_DEFAULT_S, .deadline = MONO_NEVER,

@@ -149,6 +149,8 @@ static struct {
 	const char *name;
 	int name_skip, name_err;
 	int (*draw)(const char *name);
+	bool name_once, paused;
+	void (*hear)(const char *name);
 	int64_t mono_ns, wall_ns;
 } fault = { .mono_ns = -1, .wall_ns = -1 };
 
@@ -165,9 +167,15 @@ static bool is_the_machines_call(const char *name)
 
 static int fault_here(const char *name)
 {
+	if (fault.paused)
+		return is_the_machines_call(name) ? -EPERM : 0;
 	fault.calls++;
+	if (fault.hear)
+		fault.hear(name);
 	if (fault.name && !strcmp(fault.name, name) && fault.name_skip-- <= 0) {
 		fault.fired = true;
+		if (fault.name_once)
+			fault.name = NULL;
 		return fault.name_err;
 	}
 	if (fault.nth && (fault.calls == fault.nth || (fault.always && fault.calls > fault.nth))) {
@@ -182,7 +190,7 @@ static int fault_here(const char *name)
 void fault_clear(void)
 {
 	fault.calls = fault.nth = 0;
-	fault.always = fault.fired = false;
+	fault.always = fault.fired = fault.name_once = false;
 	fault.name = NULL;
 	fault.draw = NULL;
 }
@@ -212,6 +220,22 @@ void fault_name_after(const char *name, int skip, int err)
 	fault.name = name;
 	fault.name_skip = skip;
 	fault.name_err = err;
+}
+
+void fault_name_once(const char *name, int skip, int err)
+{
+	fault_name_after(name, skip, err);
+	fault.name_once = true;
+}
+
+void fault_pause(bool on)
+{
+	fault.paused = on;
+}
+
+void fault_tell(void (*hear)(const char *name))
+{
+	fault.hear = hear;
 }
 
 void fault_name(const char *name, int err)
@@ -503,6 +527,11 @@ void fake_own_pid(pid_t pid)
 static pid_t fake_getpid(void)
 {
 	return people.own ? people.own : getpid();
+}
+
+int fake_ends_left(void)
+{
+	return people.ends - people.ends_told;
 }
 
 void fake_end(pid_t pid, int code, int status)

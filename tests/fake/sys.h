@@ -25,7 +25,16 @@ void fault_name_after(const char *name, int skip, int err);
 /* Before each call of a name draw says what it fails with, 0: it is made. Until fault_clear(). */
 void fault_draw(int (*draw)(const char *name));
 
+/* The call of this name after the first skip ones fails, once. */
+void fault_name_once(const char *name, int skip, int err);
+
 void fault_clear(void);
+
+/* What the test does in a child's place does not fail, and is not counted. */
+void fault_pause(bool on);
+
+/* Tells the name of each call that is made from now on; NULL: nobody. */
+void fault_tell(void (*hear)(const char *name));
 
 /* True if the armed fault was reached since it was armed; disarms it. The end of an n-th-failure sweep. */
 bool fault_fired(void);
@@ -49,6 +58,7 @@ void fake_processes(pid_t first);
 int fake_forks(void);                                      /* since fake_processes() */
 void fake_own_pid(pid_t pid);                              /* what getpid() says; 0: the truth */
 void fake_end(pid_t pid, int code, int status);            /* the next end of a child to be told: CLD_EXITED ... */
+int fake_ends_left(void);                                  /* not yet told */
 void fake_no_group(pid_t pid);                             /* this one leads no group yet: kill(-pid) is ESRCH */
 
 struct fake_kill {
