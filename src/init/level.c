@@ -227,7 +227,7 @@ static char next_previous(const struct level *level)
 }
 
 /* The records bear the time at which a change began, and stand before the ends of what it stops. Level S of the boot is
- * a stop on the way: it has none. */
+ * a stop on the way, as the level of bootwait entries always is: shown, and no record. */
 static void record_change(struct init *in)
 {
 	const struct level *level = &in->level;
@@ -235,8 +235,8 @@ static void record_change(struct init *in)
 
 	if (is_boot)
 		record_boot(&in->log);
-	if (is_boot && level->wanted == LEVEL_SINGLE)
-		record_show_level(&in->log, LEVEL_SINGLE);
+	if (level->wanted == LEVEL_BOOT || (is_boot && level->wanted == LEVEL_SINGLE))
+		record_show_level(&in->log, level->wanted);
 	else if (level_is_real(level->wanted))
 		record_level(&in->log, level->wanted, next_previous(level));
 }
