@@ -5,6 +5,7 @@
 #   make stage         the installed tree in $(B)/root  make check-vm      the same under a real kernel in QEMU
 #   make SAN=address,undefined B=build/asan check       make bench         ratios against the stock init
 #   make soak          random faults for half an hour: SECONDS=N SEED=N
+#   make levels        random requests under the stock init and under ours: SEQUENCES=N SEED=N
 VERSION := 3.15-safelog.1
 B := build
 .DEFAULT_GOAL := all

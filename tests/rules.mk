@@ -47,10 +47,17 @@ soak: soak-system soak-vm
 soak-system soak-vm: soak-%: stage
 	$(SOAK_ENV) python3 tests/$*/init_soak.py
 
+# A thousand random sequences of requests under the stock init and under ours, by two at a time; build/stock has the stock one.
+SEQUENCES ?= 1000
+levels: stage
+	seed=$${SEED:-$$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}; half=$$(($(SEQUENCES) / 2)); \
+	for n in 0 1; do echo $$((seed + n * 10000)); done | STOCK_ROOT=$(abspath $(B)/stock) INIT_ROOT=$(abspath $(B)/root) \
+		xargs -P2 -I{} env SEED={} SEQUENCES=$$half python3 tests/system/compare_level_sequences.py
+
 -include tests/fuzz/rules.mk
 include tests/bench/rules.mk
 
-.PHONY: unit check check-system check-vm model-long bench soak soak-system soak-vm fuzz-replay
+.PHONY: unit check check-system check-vm model-long bench soak soak-system soak-vm levels fuzz-replay
 
 # An init that faults where a test wants it to: tests/fault/sys.c in place of lib/sys.c, and no limit to its crashes.
 FAULTY_OBJS = $(filter-out $(B)/pid1/lib/sys.o $(B)/pid1/init/survive.o,$(addprefix $(B)/pid1/,$(init_OBJS))) \
