@@ -359,7 +359,7 @@ static void keep_state(struct entry *to, const struct entry *from)
 	to->wait_status = from->wait_status;
 }
 
-static bool is_born_executed(uint32_t action)
+bool family_is_born_executed(uint32_t action)
 {
 	return action_is_first((enum action)action) || action == ACTION_KBREQUEST;
 }
@@ -389,7 +389,7 @@ static bool adopt_entry(struct family *family, struct strings *strings, const st
 	if (is_same) {
 		keep_state(entry, old);
 		take_process(family, entry, old);
-	} else if (is_born_executed(line->action)) {
+	} else if (family_is_born_executed(line->action)) {
 		entry->flags = ENTRY_EXECUTED;
 	}
 	family_seal(entry);

@@ -66,6 +66,8 @@ int family_attach(struct family *family, int fd, int32_t *dropped) MUST_CHECK;
 
 struct entry *family_find_pid(struct family *family, pid_t pid);
 const char *family_process(const struct family *family, const struct entry *entry);
+/* True for what only an event starts: it counts as executed until one comes. */
+bool family_is_born_executed(uint32_t action);
 int32_t family_position(const struct family *family, const struct entry *entry);
 
 /* After any change of a field. */

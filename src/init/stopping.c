@@ -9,15 +9,16 @@
 #include "lib/sys.h"
 
 /* Decided by the table that started it, as in stock: that a new table no longer names the present level stops nothing
- * before the next change. */
+ * before the next change. What has no place in the wanted level is as if born anew, whether it runs or not. */
 void stopping_mark(struct init *in)
 {
 	for (int32_t i = 0; i < in->family.total; i++) {
 		struct entry *entry = &in->family.entry[i];
 
-		if (!entry->pid || entry->action == ACTION_BOOT || start_is_of_level(entry, in->level.wanted))
+		if (entry->action == ACTION_BOOT || start_is_of_level(entry, in->level.wanted))
 			continue;
-		entry->flags |= ENTRY_LEAVING;
+		entry->flags &= ~(uint32_t)(ENTRY_DEMAND | ENTRY_EXECUTED);
+		entry->flags |= (family_is_born_executed(entry->action) ? ENTRY_EXECUTED : 0) | (entry->pid ? ENTRY_LEAVING : 0);
 		family_seal(entry);
 	}
 }

@@ -15,8 +15,7 @@ void walk_again(struct init *in)
 
 static void forget_marks(struct entry *entry)
 {
-	uint32_t keep = action_is_first((enum action)entry->action) ||
-		entry->action == ACTION_KBREQUEST ? ENTRY_EXECUTED : 0;
+	uint32_t keep = family_is_born_executed(entry->action) ? ENTRY_EXECUTED : 0;
 	uint32_t flags = entry->flags & (keep | ENTRY_LISTED);
 
 	if (flags == entry->flags)
@@ -102,7 +101,7 @@ void walk_entry_ended(struct init *in, struct entry *entry)
 {
 	int32_t position = family_position(&in->family, entry);
 
-	if (position < in->level.walk && start_is_respawned(entry))
+	if (position < in->level.walk && start_wish(in, entry) == WISH_START)
 		family_list_push(&in->family, &in->family.due, entry);
 }
 

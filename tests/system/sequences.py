@@ -10,6 +10,9 @@ coming from which; the order of those that are waited for; which run; /var/run/r
 Different on purpose, and let pass here:
 * a level that is asked for before the boot is over has no level before it (N); stock tells its inner name of that time, *
 * a request for a level that is none does nothing; it has stock read the inittab again
+* stock's records of ends are not looked at: it makes none of what had to be killed, and its children write their starts
+  when they like, after their ends, too
+* only entries that S itself starts save level S from being given a shell; in stock those for events do, too
 * SIGHUP's reading is said in syslog, too, which is not looked at
 """
 import collections
@@ -95,7 +98,7 @@ def changed_table(source, table):
 
 def text_of(table, default):
     lines = ["%s:%s:%s:/tmp/run %s %s\n" % (e.id, e.levels, e.action, e.id, e.mode) for e in table]
-    return "id:%s:initdefault:\n" % default + "".join(lines)
+    return "id:%s:initdefault:\n~~:S:wait:/sbin/sulogin\n" % default + "".join(lines)
 
 
 class Run(Scene):
@@ -141,14 +144,14 @@ class Run(Scene):
             return None
         runs, alive = self.runs_so_far(), {p.pid for p in found}
         utmp = self.m.utmp()
+        running = sorted(run[0] for run in runs if run[3] in alive)
         return State(
             level=self.level(),
             starts=collections.Counter(run[:3] for run in runs),
             order=[run[:3] for run in runs if run[0] in waited],
-            running=sorted(run[0] for run in runs if run[3] in alive),
+            running=running,
             runlevel=self.m.read("/var/run/runlevel")[:1] if self.m.exists("/var/run/runlevel") else None,
-            utmp=sorted((r.id, r.type) for r in utmp if r.type not in (sinks.BOOT_TIME, sinks.RUN_LVL)) +
-            self.changes(utmp)[-1:],
+            utmp=sorted((r.id, r.type) for r in utmp if r.id in running) + self.changes(utmp)[-1:],
             levels=self.changes(self.m.wtmp()))
 
     @staticmethod

@@ -527,6 +527,58 @@ static void each_event_starts_its_own_entries_once(void **state)
 	}
 }
 
+#define AWAY "h:3:wait:x\nw:2:wait:x\nk:2:kbrequest:x\ng:23:respawn:x\n"
+
+/* As in stock: also what a walk that waits does not come to, and what runs. */
+static void what_has_no_place_in_the_new_level_is_as_if_born_anew(void **state)
+{
+	struct init *in = *state;
+
+	settle(in, AWAY);
+	fake_entry_ends(in, "w", 0);
+	fake_turns(in);
+	level_signal(in, LEVEL_SIGNAL_WINCH);
+	fake_turns(in);
+	assert_string_equal(fake_running(in), "g k");
+	level_signal(in, LEVEL_SIGNAL_WINCH);
+	fake_turns(in);
+	level_request(in, '3', -1);
+	fake_turns(in);
+	fake_loader_ends(in, AWAY, 0);
+	fake_turns(in);
+	fake_entry_ends(in, "k", 0);
+	fake_turns(in);
+	assert_string_equal(fake_running(in), "g h");
+	level_request(in, '2', -1);
+	fake_turns(in);
+	fake_loader_ends(in, AWAY, 0);
+	fake_turns(in);
+	fake_entry_ends(in, "h", 0);
+	fake_turns(in);
+	assert_string_equal(fake_running(in), "g w");
+	fake_entry_ends(in, "w", 0);
+	fake_turns(in);
+	assert_string_equal(fake_running(in), "g");
+}
+
+static void an_event_that_comes_while_its_entry_runs_starts_it_again(void **state)
+{
+	struct init *in = *state;
+
+	settle(in, "k:2:kbrequest:x\np:2:powerfail:x\ng:2:respawn:x\n");
+	for (int i = 0; i < 2; i++) {
+		level_signal(in, LEVEL_SIGNAL_WINCH | LEVEL_SIGNAL_POWER_FAIL);
+		fake_turns(in);
+	}
+	fake_entry_ends(in, "k", 0);
+	fake_entry_ends(in, "p", 0);
+	fake_turns(in);
+	assert_string_equal(fake_running(in), "g k p");
+	fake_entry_ends(in, "k", 0);
+	fake_turns(in);
+	assert_string_equal(fake_running(in), "g p");
+}
+
 static void signals_that_come_during_a_change_are_served_after_it(void **state)
 {
 	struct init *in = *state;
@@ -609,6 +661,8 @@ int main(void)
 		CASE(what_was_demanded_stays_in_other_levels_but_not_in_s),
 		CASE(nothing_is_demanded_in_level_s),
 		cmocka_unit_test(each_event_starts_its_own_entries_once),
+		CASE(what_has_no_place_in_the_new_level_is_as_if_born_anew),
+		CASE(an_event_that_comes_while_its_entry_runs_starts_it_again),
 		CASE(signals_that_come_during_a_change_are_served_after_it),
 		CASE(a_halted_init_goes_on_when_told_to),
 		CASE(that_nothing_is_left_is_said_once),
