@@ -42,6 +42,7 @@
 #define BOOT_LOG_PATH "/var/log/boot"
 #define RUNLEVEL_PATH "/var/run/runlevel"
 
+#define HELPER_COMM "init-log"         /* what the kernel calls the helpers of process 1, which is "init" */
 #define PROC_PATH "/proc"
 #define MOUNTINFO_PATH "/proc/self/mountinfo"
 #define CONSOLE_PATH "/dev/console"

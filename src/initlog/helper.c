@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
+#include "include/paths.h"
 #include "initlog/jail.h"
 #include "lib/sys.h"
 
@@ -94,6 +96,7 @@ static void inheritance_shed(struct initlog *log, const char *name)
 	sys_chdir("/");
 	snprintf(title, sizeof title, "%s [log: %s]", log->config.title, name);
 	title_set(log->command_line, title);
+	(void)sys_prctl(PR_SET_NAME, (unsigned long)HELPER_COMM);       /* killall5 leaves out who is called that */
 }
 
 static void nudge_set(int first_ms)

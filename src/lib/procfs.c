@@ -12,7 +12,7 @@ enum { FLAG_EXITING = 0x00000004, FLAG_KERNEL_THREAD = 0x00200000 };    /* PF_EX
 enum { STAT_SIZE = 1024, PID_DIGITS_MAX = 9 };
 
 /* The fields behind the name, counted as in proc_pid_stat(5). */
-enum { FIELD_STATE = 3, FIELD_SESSION = 6, FIELD_FLAGS = 9, FIELD_THREADS = 20, FIELD_START = 22 };
+enum { FIELD_STATE = 3, FIELD_PARENT = 4, FIELD_SESSION = 6, FIELD_FLAGS = 9, FIELD_THREADS = 20, FIELD_START = 22 };
 
 int procfs_open(const char *path, int *out)
 {
@@ -99,7 +99,9 @@ static int take_fields(const char *at, const char *end, struct procfs_stat *out)
 
 		if (err)
 			return err;
-		if (field == FIELD_SESSION)
+		if (field == FIELD_PARENT)
+			out->parent = (pid_t)value;
+		else if (field == FIELD_SESSION)
 			out->session = (pid_t)value;
 		else if (field == FIELD_FLAGS)
 			out->flags = (uint32_t)value;

@@ -23,6 +23,7 @@ struct procfs_stat {
 	pid_t pid;
 	char comm[PROCFS_COMM_SIZE];
 	char state;                     /* R S D T t Z X I */
+	pid_t parent;
 	pid_t session;
 	uint32_t flags;
 	long threads;                   /* those that have not ended */

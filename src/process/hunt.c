@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/systool.h"
 #include "process/births.h"
+#include "process/household.h"
 
 enum { TURN_PAUSE_MS = 20, STOP_PAUSE_MS = 1, STOP_PAUSES = 20, ROUND_PAUSE_MS = 5, SIGN_EVERY = 256 };
 
@@ -25,7 +26,7 @@ static void wait_for_turn(int proc)
 
 static int begin_sets(struct hunt *hunt)
 {
-	struct pidset *const sets[] = { &hunt->told, &hunt->standing, &hunt->early, &hunt->spared };
+	struct pidset *const sets[] = { &hunt->told, &hunt->standing, &hunt->early, &hunt->spared, &hunt->household };
 	size_t done = 0;
 	int err = 0;
 
@@ -54,6 +55,7 @@ int hunt_begin(struct hunt *hunt, const char *proc, int signal, const struct pid
 		(void)sys_close(hunt->proc);
 		return err;
 	}
+	household_find(hunt->proc, hunt->list, sizeof hunt->list, &hunt->household);
 	hunt->births = births_open(hunt->proc);
 	wait_for_turn(hunt->proc);
 	return 0;
@@ -68,6 +70,7 @@ void hunt_end(struct hunt *hunt)
 	pidset_end(&hunt->standing);
 	pidset_end(&hunt->early);
 	pidset_end(&hunt->spared);
+	pidset_end(&hunt->household);
 }
 
 enum verdict { VERDICT_GONE, VERDICT_SPARE, VERDICT_STANDS, VERDICT_ASLEEP, VERDICT_RUNS };
@@ -256,7 +259,8 @@ static void look_at(struct hunt *hunt, pid_t pid)
 static bool is_left_out(const struct hunt *hunt, pid_t pid)
 {
 	return pid == 1 || pid == hunt->self || pid == hunt->guard.pid || pidset_has(hunt->omitted, pid) ||
-		pidset_has(&hunt->standing, pid) || (!hunt->verifies && pidset_has(&hunt->spared, pid));
+		pidset_has(&hunt->household, pid) || pidset_has(&hunt->standing, pid) ||
+		(!hunt->verifies && pidset_has(&hunt->spared, pid));
 }
 
 static int go_round(struct hunt *hunt)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hunt.h - one signal to every process, so that none gets away by forking: all are stopped first, then signalled, then go
- * on. Spared are process 1, threads of the kernel, the caller's own session, and those on a list.
+ * on. Spared are process 1 and its helpers, threads of the kernel, the caller's own session, and those on a list.
  * What is needed is opened before anything is stopped. While it is, nothing is read but the list of processes, their stat files
  * and the last number handed out; no memory is allocated and nothing is logged, so that no stopped process can hold up
  * the one that stopped it.
@@ -56,6 +56,7 @@ struct hunt {
 	bool verifies;                  /* this round looks at those that are spared, too */
 	int pauses_left;                /* for those whose stop is on its way */
 	struct guard guard;
+	struct pidset household;        /* process 1's helpers: at most stopped for a moment, with everybody, and never signalled; they do not fork */
 	struct pidset told;             /* who was told to stop, and gets the signal */
 	struct pidset standing;         /* who of those was seen stopped, and needs no further look */
 	struct pidset early;            /* who of those had the signal already, asleep */

@@ -59,8 +59,8 @@ static void put(const char *folder, const struct fake_process *process)
 	char text[512];
 
 	(void)mkdir(place(folder), 0755);
-	(void)snprintf(text, sizeof text, "%d (%s) %c 1 1 %d 0 -1 %u 0 0 0 0 0 0 0 0 20 0 %d 0 4711 0 0 18446744073709551615 0 0\n",
-		process->pid, process->comm ? process->comm : "name", process->state ? process->state : 'S',
+	(void)snprintf(text, sizeof text, "%d (%s) %c %d 1 %d 0 -1 %u 0 0 0 0 0 0 0 0 20 0 %d 0 4711 0 0 18446744073709551615 0 0\n",
+		process->pid, process->comm ? process->comm : "name", process->state ? process->state : 'S', process->parent ? process->parent : 1,
 		process->session ? process->session : process->pid, process->flags, process->threads ? process->threads : 1);
 	put_text(folder, "stat", text);
 	(void)snprintf(text, sizeof text, "Name:\tx\nUid:\t%s\t0\t0\n", process->uids ? process->uids : "0\t0");

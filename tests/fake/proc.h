@@ -10,6 +10,7 @@ struct fake_process {
 	pid_t pid;
 	const char *comm;               /* "name" when NULL */
 	char state;                     /* 'S' when 0 */
+	pid_t parent;                   /* 1 when 0 */
 	int session;                    /* its pid when 0 */
 	unsigned flags;
 	int threads;                    /* 1 when 0 */

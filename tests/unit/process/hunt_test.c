@@ -15,6 +15,7 @@
 
 #include "fake/proc.h"
 #include "fake/sys.h"
+#include "include/paths.h"
 #include "lib/sys.h"
 #include "process/hunt.h"
 
@@ -95,6 +96,19 @@ static void all_stop_at_once_and_go_on_when_each_has_its_signal(void **state)
 	(void)state;
 	assert_int_equal(run(SIGTERM), 3);
 	assert_string_equal(sent(), "-1:19 50:15 51:15 61:15 -1:18 ");
+}
+
+/* What waits for everybody to be gone would wait for ever for those that shed the signal. */
+static void helpers_of_process_1_are_neither_signalled_nor_counted(void **state)
+{
+	(void)state;
+	fake_proc_put(&(struct fake_process){ .pid = 1, .comm = "init", .exe = "/sbin/init" });
+	fake_proc_put(&(struct fake_process){ .pid = 55, .comm = HELPER_COMM, .exe = "/sbin/init" });
+	assert_int_equal(run(SIGTERM), 3);
+	assert_string_equal(sent(), "-1:19 50:15 51:15 61:15 -1:18 ");
+	pidset_add(&omitted, 51);
+	assert_int_equal(run(SIGTERM), 2);
+	assert_null(strstr(strcpy((char[4096]){ 0 }, sent()), " 55:"));
 }
 
 static void descriptors_of_processes_are_used_where_they_are(void **state)
@@ -328,6 +342,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		CASE(all_stop_at_once_and_go_on_when_each_has_its_signal),
+		CASE(helpers_of_process_1_are_neither_signalled_nor_counted),
 		CASE(descriptors_of_processes_are_used_where_they_are),
 		CASE(with_a_list_each_is_stopped_and_those_on_it_get_nothing),
 		CASE(a_session_tells_enough_at_first_sight),
