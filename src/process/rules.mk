@@ -5,7 +5,7 @@ PROGS += killall5 fstab-decode logsave mountpoint
 SBIN += killall5 fstab-decode logsave
 BIN += mountpoint
 # pidof is killall5 by another name.
-LINKS += bin/pidof:/sbin/killall5
+LINKS += bin/pidof:$(sbindir)/killall5
 killall5_OBJS = $(addprefix process/,killall5.o births.o complain.o guard.o household.o hunt.o killing.o match.o omit.o pidof.o pidset.o scout.o \
 	subject.o target.o) $(addprefix lib/,logline.o mountinfo.o procfs.o systool.o tool.o) $(LIB_OBJS)
 fstab-decode_OBJS = process/fstab-decode.o process/decode.o $(addprefix lib/,systool.o tool.o) $(LIB_OBJS)
