@@ -37,6 +37,9 @@ check-vm: stage
 model-long:
 	LONG=1 CC="$(CC)" python3 tests/model/queue_checked.py
 
+check-debian:
+	B=$(B) python3 tests/suites.py debian
+
 bench: stage $(B)/bench/initlog_cost
 	B=$(B) python3 tests/suites.py bench
 
@@ -57,7 +60,7 @@ levels: stage
 -include tests/fuzz/rules.mk
 include tests/bench/rules.mk
 
-.PHONY: unit check check-system check-vm model-long bench soak soak-system soak-vm levels fuzz-replay
+.PHONY: unit check check-system check-vm check-debian model-long bench soak soak-system soak-vm levels fuzz-replay
 
 # An init that faults where a test wants it to: tests/fault/sys.c in place of lib/sys.c, and no limit to its crashes.
 FAULTY_OBJS = $(filter-out $(B)/pid1/lib/sys.o $(B)/pid1/init/survive.o,$(addprefix $(B)/pid1/,$(init_OBJS))) \

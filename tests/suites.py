@@ -24,7 +24,7 @@ import fetch
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 B = os.environ.get("B", "build")
-PROGRAM_DEADLINE_S = 900
+PROGRAM_DEADLINE_S = 1500
 CASE = re.compile(r"^(not )?ok\b[ \d]*(?:- )?(.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)")
 SKIP = re.compile(r"# *skip\b *(.*)", re.IGNORECASE)
@@ -224,6 +224,11 @@ def suite_packages():
     return run_all("packages", tap_scripts("packages"), 1)
 
 
+def suite_debian():
+    """Boots a whole Debian from the packages, two machines at a time."""
+    return run_all("debian", tap_scripts("debian"), JOBS)
+
+
 def suite_bench():
     """Not among those that run by default: it takes long, and measures rather than judges."""
     build("the installed tree", "B=" + B, "stage")
@@ -232,7 +237,7 @@ def suite_bench():
 
 
 SUITES = {"build": suite_build, "unit": suite_unit, "sanitizers": suite_sanitizers, "model": suite_model, "fuzz": suite_fuzz,
-          "system": suite_system, "vm": suite_vm, "packages": suite_packages}
+          "system": suite_system, "vm": suite_vm, "packages": suite_packages, "debian": suite_debian}
 
 
 def main(arguments):

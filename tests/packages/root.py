@@ -11,6 +11,7 @@ an init makes sure of that first.
 """
 import contextlib
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -23,7 +24,9 @@ import debs
 from debs import tap
 
 SPACES = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child"]
-PACKAGES = ("apt", "initscripts", "logsave", "sysv-rc", "sysvinit-core", "bootlogd")
+# One root for the packages here and for the disks of tests/debian: it takes a minute or two.
+PACKAGES = ("apt", "initscripts", "logsave", "sysv-rc", "sysvinit-core", "bootlogd",
+            "e2fsprogs", "kmod", "login", "orphan-sysvinit-scripts", "procps", "rsyslog", "udev")
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 INITTAB = "id:2:initdefault:\na1:2:respawn:/bin/sleep 1000001\na2:2:respawn:/bin/sleep 1000002\n"
 # $1: the root; $2: the pid name space outside. The rest is executed inside, as process 1.
@@ -58,7 +61,7 @@ def apt_sources():
 
 def archive():
     """The root as an archive."""
-    path = os.path.join(debs.PLACE, "root.tar")
+    path = os.path.join(debs.PLACE, "root-%s.tar" % hashlib.sha256(" ".join(PACKAGES).encode()).hexdigest()[:8])
     if not os.path.exists(path):
         os.makedirs(debs.PLACE, exist_ok=True)
         code, sources = apt_sources()

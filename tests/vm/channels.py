@@ -216,7 +216,7 @@ class Monitor:
             self.reason = message["data"]["reason"]
         return message
 
-    def _call(self, name, **arguments):
+    def call(self, name, **arguments):
         self.ours.sendall(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
         while True:
             message = self._message()
@@ -230,10 +230,10 @@ class Monitor:
     def begin(self):
         self.ours.settimeout(DEADLINE)
         self._message()
-        self._call("qmp_capabilities")
+        self.call("qmp_capabilities")
 
     def command(self, line):
-        return self._call("human-monitor-command", **{"command-line": line})
+        return self.call("human-monitor-command", **{"command-line": line})
 
     def drain(self, deadline):
         """Reads until the machine is gone."""
