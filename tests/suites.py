@@ -237,7 +237,9 @@ def suite_bench():
 
 
 SUITES = {"build": suite_build, "unit": suite_unit, "sanitizers": suite_sanitizers, "model": suite_model, "fuzz": suite_fuzz,
-          "system": suite_system, "vm": suite_vm, "packages": suite_packages, "debian": suite_debian}
+          "system": suite_system, "vm": suite_vm, "packages": suite_packages}
+# Not among those that run by default: too long yet, and not all of it has been seen to pass on an idle machine.
+ON_REQUEST = {"debian": suite_debian}
 
 
 def main(arguments):
@@ -246,7 +248,8 @@ def main(arguments):
         return 0
     if arguments == ["bench"]:
         return suite_bench()
-    unknown = [name for name in arguments if name not in SUITES]
+    known = {**SUITES, **ON_REQUEST}
+    unknown = [name for name in arguments if name not in known]
     if unknown:
         print("unknown suite: " + " ".join(unknown), file=sys.stderr)
         return 2
@@ -257,7 +260,7 @@ def main(arguments):
     for name in arguments or SUITES:
         started = time.monotonic()
         try:
-            tally = SUITES[name]()
+            tally = known[name]()
         except Exception as error:      # a suite that cannot run has failed; the others go on
             print("%s: FAILED: %r" % (name, error))
             tally = Tally()
