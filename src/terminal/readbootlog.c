@@ -99,8 +99,9 @@ static int line_print(struct render *render, const char *line, size_t len_bytes,
 
 static int pending_add(struct pending *pending, const char *bytes, size_t len_bytes)
 {
-	if (pending->count + len_bytes > pending->room) {
-		size_t room = 2 * (pending->count + len_bytes);
+	/* Also for nothing: an empty line is a text, too. */
+	if (pending->count + len_bytes >= pending->room) {
+		size_t room = 2 * (pending->count + len_bytes + 1);
 		char *grown = realloc(pending->bytes, room);
 
 		if (!grown)

@@ -72,6 +72,13 @@ def nothing_that_steers_a_terminal_is_left():
 
 
 @tap.case()
+def an_empty_line_is_one_also_at_the_beginning():
+    """With the sanitizers' build: nothing is copied to nowhere."""
+    for text in (b"\n", b"\n\nx\n", b""):
+        tap.equal(printed(text), text, "output of %r" % text)
+
+
+@tap.case()
 def a_line_of_a_million_bytes_is_one_line():
     text = STAMP + b"x" * (1 << 20) + b"??7[ ok 8??.\nnext\n"
     tap.equal(printed(text) == STAMP + b"x" * (1 << 20) + b" [ ok ].\nnext\n", True, "it comes out whole")
