@@ -7,21 +7,15 @@
 #include <sys/mman.h>
 
 #include "fuzz/input.h"
-#include "initlog/place.h"
 #include "initlog/queue.h"
+#include "initlog/queue_layout.h"
 
-/* The layout, as asserted in queue.c: a page with the header, cursors from 128 on, then the slots. */
-enum {
-	HEADER_BYTES = 4096, SHARED_BYTES = HEADER_BYTES + QUEUE_SLOTS * QUEUE_SLOT_BYTES,
-	COUNTERS_AT = 32, COUNTERS = 1 + SINK_COUNT,
-	CURSORS_AT = 128, CURSOR_BYTES = 960,
-	BODY_AT = 8, LEN_AT = 28, FIXED_WORDS = 9,
-};
+enum { WORD_BYTES = 8, COUNTERS = 1 + SINK_COUNT, STEP_BYTES = 8 };
 
 struct scene {
 	struct input input;
 	struct queue *queue;
-	char *shared;
+	struct shared *shared;
 	bool is_damaged;
 	bool looks_good;                /* somebody lied, or the damage has been taken in */
 	int puts;
@@ -41,56 +35,56 @@ static void begin(struct scene *scene)
 	if (first & 0x80)
 		start = (struct queue_start){ UINT64_MAX - (first & 0x3f), UINT64_MAX - 3 };
 	FUZZ_CHECK(!queue_create_at(&start, &scene->queue));
-	FUZZ_CHECK(!sys_map(queue_fd(scene->queue), SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, &at));
+	FUZZ_CHECK(!sys_map(queue_fd(scene->queue), sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, &at));
 	scene->shared = at;
-	for (int count = input_byte(&scene->input) * 4; count > 0; count--)
+	/* Mostly a few; some have lapped the ring. */
+	first = input_byte(&scene->input);
+	for (int count = first < 0xf0 ? first & 0x1f : (first - 0xe8) * 64; count > 0; count--)
 		put(scene, 1u << (count & 3) | 1, "text", (size_t)(count & 3));
 }
 
 /* --- damage --- */
 
-static void slot_seal(char *slot)
+static void slot_seal(struct slot *slot)
 {
-	uint64_t word[QUEUE_SLOT_BYTES / 8 - 1];
-	uint32_t len;
+	union body_words it;
 
-	memcpy(word, slot + BODY_AT, sizeof word);
-	memcpy(&len, (char *)word + LEN_AT, sizeof len);
-	if (len > QUEUE_TEXT_MAX)
+	memcpy(&it, (const char *)slot->word, sizeof it);
+	if (it.body.len_bytes > QUEUE_TEXT_MAX)
 		return;
-	word[0] = words_checksum(word + 1, FIXED_WORDS - 1 + (len + 7) / 8);
-	memcpy(slot + BODY_AT, word, sizeof word[0]);
+	it.body.check = words_checksum(it.word + 1, FIXED_WORDS - 1 + (it.body.len_bytes + WORD_BYTES - 1) / WORD_BYTES);
+	slot->word[offsetof(struct body, check) / WORD_BYTES] = it.body.check;
 }
 
-static void place_seal(char *cursor)
+static void place_seal(struct place_pair *pair)
 {
-	uint64_t word[2][PLACE_WORDS];
+	struct place place;
 
-	memcpy(word, cursor, sizeof word);
-	for (int i = 0; i < 2; i++)
-		word[i][PLACE_WORDS - 1] = words_checksum(word[i], PLACE_WORDS - 1);
-	memcpy(cursor, word, sizeof word);
+	for (int i = 0; i < 2; i++) {
+		memcpy(&place, (const char *)pair->copy[i], sizeof place);
+		pair->copy[i][PLACE_WORDS - 1] = words_checksum((const uint64_t *)&place, PLACE_WORDS - 1);
+	}
 }
 
 /* Bytes of a part of it, which lies at `at`. */
-static void overwrite(struct scene *scene, char *part, size_t size, size_t at)
+static void overwrite(struct scene *scene, void *part, size_t size, size_t at)
 {
 	size_t len;
 	const uint8_t *bytes;
 
 	at %= size;
-	bytes = input_piece(&scene->input, size - at < 8 ? size - at : 8, &len);
+	bytes = input_piece(&scene->input, size - at < STEP_BYTES ? size - at : STEP_BYTES, &len);
 	if (len)
-		memcpy(part + at, bytes, len);
+		memcpy((char *)part + at, bytes, len);
 	scene->is_damaged = true;
 }
 
 static void damage_slot(struct scene *scene)
 {
 	uint16_t which = (uint16_t)input_number(&scene->input, 2);
-	char *slot = scene->shared + HEADER_BYTES + (which % QUEUE_SLOTS) * QUEUE_SLOT_BYTES;
+	struct slot *slot = &scene->shared->slot[which % QUEUE_SLOTS];
 
-	overwrite(scene, slot, QUEUE_SLOT_BYTES, input_number(&scene->input, 1) * 2u);
+	overwrite(scene, slot, sizeof *slot, input_number(&scene->input, 1) * 2u);
 	if (which & 0x8000)
 		return;
 	slot_seal(slot);
@@ -100,12 +94,12 @@ static void damage_slot(struct scene *scene)
 static void damage_cursor(struct scene *scene)
 {
 	uint8_t which = input_byte(&scene->input);
-	char *cursor = scene->shared + CURSORS_AT + (which % SINK_COUNT) * CURSOR_BYTES;
+	struct cursor *cursor = &scene->shared->header.cursor[which % SINK_COUNT];
 
-	overwrite(scene, cursor, CURSOR_BYTES, input_number(&scene->input, 2));
+	overwrite(scene, cursor, sizeof *cursor, input_number(&scene->input, 2));
 	if (which & 0x80)
 		return;
-	place_seal(cursor);
+	place_seal(&cursor->place);
 	scene->looks_good = true;
 }
 
@@ -182,7 +176,7 @@ static void step(struct scene *scene)
 
 	switch (what & 7) {
 	case 0:
-		overwrite(scene, scene->shared, SHARED_BYTES, input_number(&scene->input, 3));
+		overwrite(scene, scene->shared, sizeof(struct shared), input_number(&scene->input, 3));
 		break;
 	case 1:
 		damage_slot(scene);
@@ -191,7 +185,7 @@ static void step(struct scene *scene)
 		damage_cursor(scene);
 		break;
 	case 3:
-		overwrite(scene, scene->shared + COUNTERS_AT, 8 * COUNTERS, input_number(&scene->input, 1) * 8u);
+		overwrite(scene, &scene->shared->header.head, WORD_BYTES * COUNTERS, input_number(&scene->input, 1) * WORD_BYTES);
 		break;
 	case 4:
 		(void)take(scene, sink, what >> 6 ? what >> 6 : QUEUE_SLOTS);
@@ -232,7 +226,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	put(&scene, (1u << SINK_COUNT) - 1, "the last", 8);
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
 		check_last(&scene, (enum sink)sink, "the last");
-	sys_unmap(scene.shared, SHARED_BYTES);
+	sys_unmap(scene.shared, sizeof(struct shared));
 	queue_free(scene.queue);
 	return 0;
 }

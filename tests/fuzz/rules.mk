@@ -27,11 +27,11 @@ FUZZ_FLAGS = $(filter-out -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_
 	-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_OBJ := $(B)/fuzz/obj
 
-$(FUZZ_OBJ)/%.o: src/%.c Makefile tests/fuzz/rules.mk
+$(FUZZ_OBJ)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 
-$(FUZZ_OBJ)/fake_%.o: tests/fake/%.c Makefile tests/fuzz/rules.mk
+$(FUZZ_OBJ)/fake_%.o: tests/fake/%.c Makefile
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 
