@@ -26,7 +26,7 @@ struct table_builder;
 struct table_builder *table_build_begin(void);          /* NULL: out of memory */
 void table_build_drop(struct table_builder *b);
 /* -EEXIST: the id is taken (but for "~~"), -ENOSPC: TABLE_ENTRIES_MAX, -ENOMEM. */
-int table_build_add(struct table_builder *b, const struct tab_line *entry, uint32_t line)
+int table_build_add(struct table_builder *b, const struct tab_line *line, uint32_t number)
 	MUST_CHECK;
 bool table_build_has_id(const struct table_builder *b, const char *id);
 /* Is there an entry for the level, other than initdefault and those that need an event? */

@@ -133,7 +133,7 @@ static int arguments_take(struct telinit *t, int argc, char **argv)
 		t->request.cmd = INIT_CMD_SETENV;
 	} else {
 		t->request.cmd = INIT_CMD_RUNLVL;
-		t->request.runlevel = *t->level;
+		t->request.runlevel = (unsigned char)*t->level;
 		t->request.sleeptime = t->stop_s;
 	}
 	return 0;
