@@ -4,6 +4,7 @@
 #   make install       DESTDIR= (or ROOT=)              make check-system  faults, in a namespace machine
 #   make stage         the installed tree in $(B)/root  make check-vm      the same under a real kernel in QEMU
 #   make SAN=address,undefined B=build/asan check       make bench         ratios against the stock init
+#   make analyse       gcc -fanalyzer, clang-tidy, cppcheck   make valgrind      the unit tests under memcheck
 #   make soak          random faults for half an hour: SECONDS=N SEED=N
 #   make levels        random requests under the stock init and under ours: SEQUENCES=N SEED=N
 VERSION := 3.15-safelog.1

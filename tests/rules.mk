@@ -57,10 +57,17 @@ levels: stage
 	for n in 0 1; do echo $$((seed + n * 10000)); done | STOCK_ROOT=$(abspath $(B)/stock) INIT_ROOT=$(abspath $(B)/root) \
 		xargs -P2 -I{} env SEED={} SEQUENCES=$$half python3 tests/system/compare_level_sequences.py
 
+# Both take minutes. tests/run has the analysers without clang-tidy's slow part.
+analyse:
+	B=$(B) ANALYSE=whole python3 tests/suites.py analysis
+
+valgrind:
+	B=$(B) python3 tests/suites.py valgrind
+
 -include tests/fuzz/rules.mk
 include tests/bench/rules.mk
 
-.PHONY: unit check check-system check-vm check-debian model-long bench soak soak-system soak-vm levels fuzz-replay
+.PHONY: unit check check-system check-vm check-debian model-long bench analyse valgrind soak soak-system soak-vm levels fuzz-replay
 
 # An init that faults where a test wants it to: tests/fault/sys.c in place of lib/sys.c, and no limit to its crashes.
 FAULTY_OBJS = $(filter-out $(B)/pid1/lib/sys.o $(B)/pid1/init/survive.o,$(addprefix $(B)/pid1/,$(init_OBJS))) \

@@ -167,13 +167,29 @@ def sanitized(kind, where):
     return total
 
 
+# The system tests that the sanitizers' build runs, too: those about an init's memory and state, and texts of others.
+SANITIZED = ("init_reexec", "init_upgrade", "init_torn_state", "fstab-decode_behaviour", "readbootlog_prints")
+MEMCHECK = ("valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite")
+
+
 def suite_sanitizers():
     total = sanitized("address,undefined", "asan")
     total.add(build("sanitizers: the installed tree", "B=%s/asan" % B, "SAN=address,undefined", "stage"))
     fetch_stock()
-    survival = [["python3", "%s/system/%s.py" % (HERE, name)] for name in ("init_reexec", "init_upgrade", "init_torn_state")]
-    total.add(run_all("system under address,undefined", survival, JOBS,
-                      INIT_ROOT=os.path.abspath(os.path.join(B, "asan/root"))))
+    total.add(run_all("system under address,undefined", [["python3", "%s/system/%s.py" % (HERE, name)] for name in SANITIZED], JOBS,
+                      INIT_ROOT=os.path.abspath(os.path.join(B, "asan/root")), ASAN_OPTIONS="detect_leaks=0"))
+    return total
+
+
+def suite_analysis():
+    """What gcc, clang-tidy and cppcheck see without running anything."""
+    return run_all("analysis", tap_scripts("analysis"), 1)
+
+
+def suite_valgrind():
+    """Not among those that run by default: a quarter of an hour. Its point is what no sanitizer sees, memory that was never written."""
+    total = build("unit tests", "B=" + B, "unit")
+    total.add(run_all("valgrind", [[*MEMCHECK, *program] for program in unit_programs(B)], JOBS))
     return total
 
 
@@ -236,10 +252,10 @@ def suite_bench():
     return subprocess.run(["python3", HERE + "/bench/bench.py"], cwd=TOP, env=environment()).returncode
 
 
-SUITES = {"build": suite_build, "unit": suite_unit, "sanitizers": suite_sanitizers, "model": suite_model, "fuzz": suite_fuzz,
-          "system": suite_system, "vm": suite_vm, "packages": suite_packages}
-# Not among those that run by default: too long yet, and not all of it has been seen to pass on an idle machine.
-ON_REQUEST = {"debian": suite_debian}
+SUITES = {"build": suite_build, "unit": suite_unit, "analysis": suite_analysis, "sanitizers": suite_sanitizers, "model": suite_model,
+          "fuzz": suite_fuzz, "system": suite_system, "vm": suite_vm, "packages": suite_packages}
+# Not among those that run by default: valgrind takes long; of debian not all has been seen to pass on an idle machine.
+ON_REQUEST = {"debian": suite_debian, "valgrind": suite_valgrind}
 
 
 def main(arguments):
