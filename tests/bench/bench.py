@@ -30,6 +30,7 @@ import lines            # noqa: E402
 import memory           # noqa: E402
 import peers            # noqa: E402
 import storms           # noqa: E402
+import subjects         # noqa: E402
 import tools            # noqa: E402
 
 Bench = collections.namedtuple("Bench", "work limit_s")
@@ -178,6 +179,8 @@ def main(arguments):
     writes = not arguments or arguments[0] == "--write"
     names = [name for name in arguments if name != "--write"] or list(BENCHES)
     rows, missing = [], {name: "not asked for" for name in BENCHES if name not in names}
+    if "peers" in names:
+        subjects.fetch_all()
     end = time.monotonic() + LIMIT_S
     for name in names:
         more, why = run(name, end)

@@ -99,3 +99,10 @@ def tree(subject):
     if not subject.packages:
         return "ours"
     return fetch.packages(os.path.join(os.environ["B"], "peers", subject.name), subject.packages)
+
+
+def fetch_all():
+    """Once, before the clock runs. What cannot be had is said when its turn comes."""
+    for subject in SUBJECTS.values():
+        with contextlib.suppress(fetch.FetchError):
+            tree(subject)
