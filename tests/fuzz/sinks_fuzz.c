@@ -246,11 +246,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = { data, size };
 	uint8_t which = input_byte(&input);
+	struct sockaddr_un log_at = { .sun_family = AF_UNIX };
 	struct initlog_config config = {
 		.ident = "init", .title = "init", .console = { console_path }, .dev_log = &log_at, .dev_log_folder = dir, .zone = NULL,
 		.utmp = utmp_path, .wtmp = wtmp_path, .runlevel = level_path,
 	};
-	struct sockaddr_un log_at = { .sun_family = AF_UNIX };
 	int first = dup(STDERR_FILENO);
 	struct queue *queue;
 
