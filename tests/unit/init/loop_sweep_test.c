@@ -20,6 +20,7 @@
 #include "init/control.h"
 #include "init/job.h"
 #include "init/loop.h"
+#include "init/policy_exit.h"
 #include "init/reap.h"
 #include "init/report.h"
 
@@ -61,7 +62,7 @@ static void end_job(struct life *life, enum job_kind kind)
 	if (kind == JOB_LOADER)
 		fake_loader_ends(life->in, life->lines, 0);
 	else
-		fake_job_ends(life->in, kind, 0);
+		fake_job_ends(life->in, kind, kind == JOB_POLICY ? POLICY_EXIT_NOTHING : 0);
 	fault_pause(false);
 }
 
