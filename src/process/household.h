@@ -7,8 +7,9 @@
 
 #include "process/pidset.h"
 
-/* Adds them to the set: children of process 1 that bear the name, run its very file and are root's. proc is a descriptor of /proc. Reads
- * links, stat and status files, which wait for nobody. What cannot be read is nobody's helper. buf is procfs_list's. */
+/* Adds them to the set: children of process 1 that bear the name, run its very file and are root's. proc is a descriptor of /proc.
+ * Reads the kernel's list of those children (without it: looks at everybody), links, stat and status files, which wait for
+ * nobody. What cannot be read is nobody's helper. buf is procfs_list's. */
 void household_find(int proc, char *buf, size_t size_bytes, struct pidset *out);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -44,6 +45,34 @@ static int end(void **state)
 static void a_helper_is_found(void **state)
 {
 	(void)state;
+	household_find(proc, list, sizeof list, &found);
+	assert_int_equal(found.count, 1);
+	assert_true(pidset_has(&found, 70));
+}
+
+/* Where the kernel lists the children of process 1, nobody else is looked at. */
+static void the_kernels_list_of_children_saves_a_look_at_all(void **state)
+{
+	static const struct fake_process listed = { .pid = 77, .comm = HELPER_COMM, .exe = "/usr/sbin/init (deleted)" };
+
+	(void)state;
+	fake_proc_put(&listed);
+	fake_proc_folder("1/task");
+	fake_proc_folder("1/task/1");
+	fake_proc_write("1/task/1/children", "5 77 ", 5);
+	household_find(proc, list, sizeof list, &found);
+	assert_int_equal(found.count, 1);
+	assert_true(pidset_has(&found, 77));
+}
+
+static void a_list_of_children_that_is_too_long_is_not_believed(void **state)
+{
+	(void)state;
+	fake_proc_folder("1/task");
+	fake_proc_folder("1/task/1");
+	memset(list, ' ', sizeof list);
+	memcpy(list, "5", 1);
+	fake_proc_write("1/task/1/children", list, sizeof list);
 	household_find(proc, list, sizeof list, &found);
 	assert_int_equal(found.count, 1);
 	assert_true(pidset_has(&found, 70));
@@ -95,6 +124,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_helper_is_found, begin, end),
+		cmocka_unit_test_setup_teardown(the_kernels_list_of_children_saves_a_look_at_all, begin, end),
+		cmocka_unit_test_setup_teardown(a_list_of_children_that_is_too_long_is_not_believed, begin, end),
 		cmocka_unit_test_setup_teardown(nobody_else_is, begin, end),
 		cmocka_unit_test_setup_teardown(without_process_1_there_is_none, begin, end),
 		cmocka_unit_test_setup_teardown(what_fails_is_survived_and_leaves_nothing_open, begin, end),
