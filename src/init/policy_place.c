@@ -61,16 +61,19 @@ static void unmount(const char *where, bool *is_ours)
 	*is_ours = false;
 }
 
-void policy_place_leave_selinux(struct policy_place *place)
+void policy_place_leave_selinux(const struct policy_place *place)
 {
-	unmount(SELINUX_PLACE, &place->selinux);
+	bool is_ours = place->selinux;
+
+	unmount(SELINUX_PLACE, &is_ours);
 }
 
 void policy_place_leave(struct policy_place *place, bool is_loaded)
 {
-	policy_place_leave_selinux(place);
-	if (!is_loaded)
+	if (!is_loaded) {
+		unmount(SELINUX_PLACE, &place->selinux);
 		unmount(SYS_PATH, &place->sys);
+	}
 	unmount(PROC_PATH, &place->proc);
 }
 

@@ -19,10 +19,10 @@ struct policy_place {
  * In any case policy_place_leave() is due. */
 int policy_place_enter(struct policy_place *out) MUST_CHECK;
 
-/* selinuxfs alone: libselinux mounts it itself. */
-void policy_place_leave_selinux(struct policy_place *place);
+/* selinuxfs alone, for a time: libselinux mounts it itself, and leaves it there when the kernel refuses the policy. */
+void policy_place_leave_selinux(const struct policy_place *place);
 
-/* is_loaded: /sys stays, since what lies on it is needed from now on. */
+/* is_loaded: /sys and selinuxfs stay, since they are needed from now on. */
 void policy_place_leave(struct policy_place *place, bool is_loaded);
 
 /* The highest version of a policy that the kernel takes; a negative errno. */
