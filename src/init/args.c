@@ -84,7 +84,7 @@ void args_add_variable(struct init *in, const char *variable)
 {
 	int count = 0;
 
-	while (in->inherited[count] && count < INHERITED_MAX - 1)
+	while (count < INHERITED_MAX - 1 && in->inherited[count])
 		count++;
 	in->inherited[count] = (char *)variable;         /* nobody writes to it */
 	in->inherited[count + 1] = NULL;
