@@ -269,9 +269,10 @@ def main(arguments):
     if unknown:
         print("unknown suite: " + " ".join(unknown), file=sys.stderr)
         return 2
-    # What runs in the background of a script may have been started with both ignored; the tests are about signals, too.
+    # What runs in the background of a script or under nohup may have been started with them ignored; the tests are about signals, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     total = Tally()
     for name in arguments or SUITES:
         started = time.monotonic()

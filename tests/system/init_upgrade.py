@@ -5,6 +5,7 @@ import signal
 
 import kernel
 from machine import CMD_RUNLVL, CMD_SETENV
+from rows import is_sanitized
 from upgrade import INITTAB, Upgrade, tap, wait_for
 
 SLOW_RC = "#!/bin/sh\necho \"$1 $RUNLEVEL $PREVLEVEL\" >>/tmp/marks\nuntil test -e /tmp/go; do sleep 0.2; done\necho \"$1-done\" >>/tmp/marks\n"
@@ -156,7 +157,8 @@ def crash_without_proc(second):
         tap.equal(up.wait_mark("rc", 2)[-1], ["rc", "3", "2"], "the rc of level 3")
 
 
-for which in ("stock", "ours"):
+# The address sanitizer's library aborts where it finds no /proc/self/maps when a signal's handler goes on elsewhere.
+for which in () if is_sanitized("ours") else ("stock", "ours"):
     tap.add("%s takes over after a crash where there is no /proc" % which, lambda which=which: crash_without_proc(which), 180)
 
 
