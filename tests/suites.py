@@ -24,6 +24,8 @@ import fetch
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 B = os.environ.get("B", "build")
+# What runs in the background of a script or under nohup is started with some of them ignored; the tests are about signals, too.
+WITH_SIGNALS = ["env", "--default-signal=HUP,INT,QUIT"]
 PROGRAM_DEADLINE_S = 1500
 CASE = re.compile(r"^(not )?ok\b[ \d]*(?:- )?(.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)")
@@ -84,7 +86,7 @@ def run_program(command, env):
     """Runs one program in a session of its own, which ends with it."""
     started = time.monotonic()
     with tempfile.TemporaryFile() as out:
-        child = subprocess.Popen(command, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=out,
+        child = subprocess.Popen(WITH_SIGNALS + command, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=out,
                                  stderr=subprocess.STDOUT, start_new_session=True)
         try:
             status = child.wait(PROGRAM_DEADLINE_S)
@@ -269,10 +271,6 @@ def main(arguments):
     if unknown:
         print("unknown suite: " + " ".join(unknown), file=sys.stderr)
         return 2
-    # What runs in the background of a script or under nohup may have been started with them ignored; the tests are about signals, too.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     total = Tally()
     for name in arguments or SUITES:
         started = time.monotonic()
