@@ -195,8 +195,13 @@ void level_loaded(struct init *in)
 	level_step(in, EV_LOADED);
 }
 
+/* For a demand stock reads the table twice: the second time the new one decides, as it stands with what was demanded. */
 static void term_begin(struct init *in)
 {
+	if (in->level.demand && in->level.now != LEVEL_SINGLE) {
+		start_demand(in);
+		stopping_mark(in);
+	}
 	if (stopping_begin(in))
 		in->level.deadline = mono_after_s(mono_now(), in->level.stop_s);
 	else
@@ -251,28 +256,6 @@ static void change_level(struct init *in)
 	say_level(in);
 }
 
-static bool is_demanded(const struct entry *entry, char demand)
-{
-	size_t len = strnlen(entry->levels, sizeof entry->levels);
-
-	return memchr(entry->levels, demand, len) || memchr(entry->levels, demand - 'A' + 'a', len);
-}
-
-static void mark_demanded(struct init *in)
-{
-	char demand = in->level.demand;
-
-	in->level.demand = 0;
-	for (int32_t i = 0; demand && i < in->family.count; i++) {
-		struct entry *entry = &in->family.entry[i];
-
-		if (in->level.now == LEVEL_SINGLE || !is_demanded(entry, demand))
-			continue;
-		entry->flags = (entry->flags | ENTRY_DEMAND) & ~(uint32_t)ENTRY_EXECUTED;
-		family_seal(entry);
-	}
-}
-
 /* Guards are lifted by a re-reading (family_adopt), and by a change of level. */
 static void clear_guards(struct init *in)
 {
@@ -290,7 +273,7 @@ static void steady_begin(struct init *in)
 	clear_guards(in);
 	if (in->level.wanted != in->level.now)
 		change_level(in);
-	mark_demanded(in);
+	start_demand(in);
 	walk_again(in);
 	in->level.is_fresh = true;
 	if (in->level.now == LEVEL_SINGLE)

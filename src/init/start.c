@@ -49,6 +49,28 @@ bool start_is_of_level(const struct entry *entry, char level)
 	return memchr(entry->levels, level, strnlen(entry->levels, sizeof entry->levels));
 }
 
+static bool is_demanded(const struct entry *entry, char demand)
+{
+	size_t len = strnlen(entry->levels, sizeof entry->levels);
+
+	return memchr(entry->levels, demand, len) || memchr(entry->levels, demand - 'A' + 'a', len);
+}
+
+void start_demand(struct init *in)
+{
+	char demand = in->level.demand;
+
+	in->level.demand = 0;
+	for (int32_t i = 0; demand && i < in->family.count; i++) {
+		struct entry *entry = &in->family.entry[i];
+
+		if (in->level.now == LEVEL_SINGLE || !is_demanded(entry, demand))
+			continue;
+		entry->flags = (entry->flags | ENTRY_DEMAND) & ~(uint32_t)ENTRY_EXECUTED;
+		family_seal(entry);
+	}
+}
+
 enum wish start_wish(const struct init *in, const struct entry *entry)
 {
 	if (entry->pid)

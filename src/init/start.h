@@ -23,6 +23,10 @@ enum wish start_wish(const struct init *in, const struct entry *entry);
 /* True if entry belongs to level (its field, or a demand mark). Pure. */
 bool start_is_of_level(const struct entry *entry, char level);
 
+/* What names the letter of in->level.demand has a place in every level but S from now on, and starts once more. The letter is
+ * used up. In level S nothing comes of it. */
+void start_demand(struct init *in);
+
 bool start_is_respawned(const struct entry *entry);
 bool start_is_waited_for(const struct entry *entry);
 

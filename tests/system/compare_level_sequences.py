@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Random inittabs and random sequences of requests: what comes of them is the same under the stock init and under ours.
 
-SEED=N begins there; SEQUENCES=N runs so many (make levels: a thousand).
+SEED=N begins there; SEQUENCES=N runs so many (make levels: a thousand, from a random seed). Without either it is always the same few.
 """
 import os
 import random
 
 from sequences import Differs, Pair, tap
 
-SHORT, IN_A_MACHINE = 40, 8
+SHORT, SHORT_SEED, IN_A_MACHINE = 40, 1109780341, 8
 SEQUENCES = int(os.environ.get("SEQUENCES") or SHORT)
-SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1 << 32))
+SEED = int(os.environ.get("SEED") or SHORT_SEED)
 
 
 @tap.case(deadline=300 + 60 * SEQUENCES)

@@ -198,6 +198,17 @@ static void a_table_that_no_longer_names_the_level_stops_nothing_before_the_next
 	assert_string_equal(fake_running(in), "a b");
 }
 
+/* Stock reads the table once more after it has marked what is demanded. */
+static void a_demand_stops_what_the_new_table_has_no_place_for(void **state)
+{
+	struct init *in = *state;
+
+	settle(in, "a:2:respawn:x\nb:23:respawn:x\nc:2:respawn:x\n");
+	change(in, 'c', "a:3:respawn:x\nb:23:respawn:x\nc:3c:respawn:x\n");
+	assert_int_equal(in->level.phase, PHASE_TERM);
+	assert_killed("TERM", SIGTERM, (pid_t[]){ -fake_entry(in, "a")->pid }, 1);
+}
+
 static void the_table_that_started_it_decides_what_a_change_stops(void **state)
 {
 	struct init *in = *state;
@@ -644,6 +655,7 @@ int main(void)
 		cmocka_unit_test(every_phase_has_a_name_of_its_own),
 		CASE(what_has_no_place_in_the_new_level_is_stopped_before_anything_starts),
 		CASE(a_table_that_no_longer_names_the_level_stops_nothing_before_the_next_change),
+		CASE(a_demand_stops_what_the_new_table_has_no_place_for),
 		CASE(the_table_that_started_it_decides_what_a_change_stops),
 		CASE(what_does_not_stop_is_killed_and_what_does_not_die_is_given_up),
 		CASE(the_last_end_is_not_waited_for_beyond_its_moment),
