@@ -61,7 +61,7 @@ def a_root_that_stays_read_only_keeps_nobody_from_working():
         tap.check("run-level 2" in s.sh("who -r"), "who -r: utmp is not on the root")
         s.sh("telinit 3")
         s.until("[ \"$(runlevel)\" = '2 3' ]", "level 3")
-        old = s.sh("pgrep -t tty1").split()
+        old = s.pids("pgrep -t tty1")
         s.sh("kill -9 %s" % old[0])
         s.until("pid=$(pgrep -t tty1) && [ $pid != %s ]" % old[0], "a getty to come back")
         s.type("shutdown -r now\n")

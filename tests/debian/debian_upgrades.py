@@ -27,7 +27,7 @@ def serves(s, old, new):
     """Requests, respawn and orphans."""
     s.sh("telinit " + new)
     s.until("[ \"$(runlevel)\" = '%s %s' ]" % (old, new), "level " + new)
-    getty = s.sh("pgrep -t tty1").split()[0]
+    getty = s.pids("pgrep -t tty1")[0]
     s.sh("kill -9 " + getty)
     s.until("pid=$(pgrep -t tty1) && [ $pid != %s ]" % getty, "a getty to come back")
     s.sh("vmguest orphan 60000")
@@ -38,7 +38,7 @@ def stock_becomes_ours_with_no_reboot():
     with kept.system() as s:
         s.sh("sha1sum < /proc/1/exe > /run/stock.sum")
         exchange(s, "ours", "2")
-        tap.check(s.sh("sha1sum < /proc/1/exe") != s.sh("cat /run/stock.sum"), "it is another program")
+        s.sh("[ \"$(sha1sum < /proc/1/exe)\" != \"$(cat /run/stock.sum)\" ]")
         tap.check("init-log" in s.sh("ps -eo ppid=,comm= | grep '^ *1 '"), "its helpers are there")
         serves(s, "2", "3")
 
@@ -48,7 +48,7 @@ def ours_becomes_stock_again_with_no_reboot():
     with kept.system() as s:
         tap.check("init-log" in s.sh("ps -eo comm="), "ours runs")
         exchange(s, "stock", "3")
-        tap.equal(s.sh("sha1sum < /proc/1/exe"), s.sh("cat /run/stock.sum"), "process 1")
+        s.sh("[ \"$(sha1sum < /proc/1/exe)\" = \"$(cat /run/stock.sum)\" ]")
         s.until("! ps -eo comm= | grep init-log", "the helpers to be gone")
         serves(s, "3", "2")
 

@@ -15,6 +15,7 @@ QEMU without acceleration, which counts instructions for the guest's clock: on a
 import atexit
 import contextlib
 import json
+import re
 
 import subprocess
 import tempfile
@@ -143,6 +144,10 @@ class System:
         status, said = self.status(command, deadline)
         tap.equal(status, 0, "the status of %s, which said\n%s\n" % (command, said))
         return said
+
+    def pids(self, command):
+        """The numbers that it writes, each on a line of its own; the machine may say something between them."""
+        return re.findall(r"(?m)^(\d+)$", self.sh(command))
 
     def until(self, command, what, deadline=DEADLINE):
         """Until COMMAND ends with 0; -> what it wrote."""

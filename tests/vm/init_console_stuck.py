@@ -25,7 +25,7 @@ def background(m, command, out):
 
 def console_helper(m):
     """Its pid; 0 when this init has none."""
-    found = re.findall(r"^\s*(\d+) init \[log: console\]", m.check("ps -o pid,args"), re.M)
+    found = re.findall(r"^\s*(\d+) (?:\{init-log\} )?init \[log: console\]", m.check("ps -o pid,args"), re.M)
     return int(found[0]) if found else 0
 
 
