@@ -75,7 +75,7 @@ def sysinit_then_boot_then_level_2_run_in_order():
 @tap.case(deadline=300)
 def the_helpers_are_children_of_pid_1_and_bear_their_names():
     with ordinary.machine() as m:
-        children = re.findall(r"^\s*\d+ +1 (\S.*)$", m.check("ps -o pid,ppid,args"), re.M)
+        children = re.findall(r"^\s*\d+ +1 (?:\{init-log\} )?(\S.*)$", m.check("ps -o pid,ppid,args"), re.M)
         for sink in ("console", "syslog", "records", "wtmp"):
             tap.equal(children.count(f"init [log: {sink}]"), 1, f"helpers for {sink}, of {children}")
 
