@@ -174,7 +174,7 @@ class VmSoak:
         tap.check(announced == account.lost or (self.kills and announced > account.lost),
                   f"the console tells of {announced} lost lines, {account.lost} were lost")
         self.m.wait("the dead to be reaped", "! grep -q 'State:.Z' /proc/[0-9]*/status", PATIENCE_S)
-        self.m.wait("four helpers", "test $(ps -o args | grep -c '^init .log: ') = 4", PATIENCE_S)
+        self.m.wait("four helpers", "test $(ps -o args | grep -cE '^([{]init-log[}] )?init .log: ') = 4", PATIENCE_S)
         vm.wait_until("pid 1 has the descriptors that it had at first",
                       lambda: self.count_descriptors() == self.descriptors, PATIENCE_S)
         proof.in_the_one_wait(self.m)
