@@ -54,27 +54,24 @@ int policy_place_enter(struct policy_place *out)
 	return err ? err : mount_unless_there(VERSION_PATH, "selinuxfs", SELINUX_PLACE, &out->selinux);
 }
 
-static void unmount(const char *where, bool *is_ours)
+static void unmount_if(bool is_ours, const char *where)
 {
-	if (*is_ours)
+	if (is_ours)
 		(void)sys_unmount(where, MNT_DETACH);        /* if it stays it does no harm */
-	*is_ours = false;
 }
 
 void policy_place_leave_selinux(const struct policy_place *place)
 {
-	bool is_ours = place->selinux;
-
-	unmount(SELINUX_PLACE, &is_ours);
+	unmount_if(place->selinux, SELINUX_PLACE);
 }
 
-void policy_place_leave(struct policy_place *place, bool is_loaded)
+void policy_place_leave(const struct policy_place *place, bool is_loaded)
 {
 	if (!is_loaded) {
-		unmount(SELINUX_PLACE, &place->selinux);
-		unmount(SYS_PATH, &place->sys);
+		policy_place_leave_selinux(place);
+		unmount_if(place->sys, SYS_PATH);
 	}
-	unmount(PROC_PATH, &place->proc);
+	unmount_if(place->proc, PROC_PATH);
 }
 
 int policy_place_version(void)

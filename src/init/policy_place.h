@@ -23,7 +23,7 @@ int policy_place_enter(struct policy_place *out) MUST_CHECK;
 void policy_place_leave_selinux(const struct policy_place *place);
 
 /* is_loaded: /sys and selinuxfs stay, since they are needed from now on. */
-void policy_place_leave(struct policy_place *place, bool is_loaded);
+void policy_place_leave(const struct policy_place *place, bool is_loaded);
 
 /* The highest version of a policy that the kernel takes; a negative errno. */
 int policy_place_version(void) MUST_CHECK;

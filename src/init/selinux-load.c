@@ -127,7 +127,7 @@ static int load(void)
 	return end < 0 || end > APART_KILLED ? POLICY_EXIT_FAILED : end;
 }
 
-static int check_and_load(struct policy_place *place, int place_err)
+static int check_and_load(const struct policy_place *place, int place_err)
 {
 	enum policy_wish wish = read_wish();
 	int version = place_err ? place_err : policy_place_version(), status = POLICY_EXIT_FAILED;
