@@ -45,10 +45,8 @@ static _Noreturn void run_in_child(const struct task *task, int out)
 static int end_of(pid_t pid)
 {
 	siginfo_t end;
-	int err;
+	int err = io_wait_child(pid, &end);
 
-	while ((err = sys_waitid(P_PID, (id_t)pid, &end, WEXITED)) == -EINTR)
-		;
 	if (err)
 		return err;
 	if (end.si_code != CLD_EXITED)

@@ -11,6 +11,7 @@
 #include "init/console.h"
 #include "init/report.h"
 #include "init/start.h"
+#include "lib/io.h"
 #include "lib/sys.h"
 
 enum { CONSOLE_WAIT_MS = 200 };
@@ -86,12 +87,6 @@ static _Noreturn void execute(struct init *in, const struct entry *entry, const 
 	sys_exit(1);
 }
 
-static void wait_for(pid_t pid, siginfo_t *end)
-{
-	while (sys_waitid(P_PID, (id_t)pid, end, WEXITED) == -EINTR)
-		;
-}
-
 /* Takes the console away from our session, so that our end is no hang-up for what the entry left in the
  * background. Giving it up as its owner (TIOCNOTTY, exit) would signal the whole foreground group, which they
  * are in (tty_ioctl(4)); one who stole it is alone in his group. */
@@ -104,7 +99,7 @@ static void release_console(void)
 	if (thief < 0)
 		return;
 	if (thief) {
-		wait_for(thief, &end);
+		(void)io_wait_child(thief, &end);
 		return;
 	}
 	(void)sys_sigaction(SIGHUP, &ignore);
@@ -153,7 +148,7 @@ static void keep_session(struct init *in)
 	if (!pid)
 		return;
 	sys_close_range(3, UINT_MAX);
-	wait_for(pid, &end);
+	(void)io_wait_child(pid, &end);
 	release_console();
 	exit_like(&end);
 }

@@ -14,6 +14,7 @@
 #include "init/power.h"
 #include "init/report.h"
 #include "init/survive.h"
+#include "lib/io.h"
 #include "lib/sys.h"
 
 #define SETTLED_NAME "SELINUX_INIT"
@@ -89,10 +90,8 @@ static void pass_on(const struct init *in, int fd)
 static int end_of(const struct init *in, pid_t pid)
 {
 	siginfo_t end;
-	int err;
+	int err = io_wait_child(pid, &end);
 
-	while ((err = sys_waitid(P_PID, (id_t)pid, &end, WEXITED)) == -EINTR)
-		;
 	if (!err && end.si_code == CLD_EXITED)
 		return end.si_status;
 	report_log_in_child(in, LOG_TO_BOTH, "%s: %s", SELINUX_LOAD_PATH, err ? strerror(-err) : "killed by a signal");

@@ -77,8 +77,7 @@ static int ask_image(struct init *in, char *text, size_t size_bytes)
 	got = io_read_all(fds[0], text, size_bytes - 1);
 	text[got > 0 ? got : 0] = '\0';
 	sys_close(fds[0]);
-	while ((err = sys_waitid(P_PID, (id_t)pid, &end, WEXITED)) == -EINTR)
-		;
+	err = io_wait_child(pid, &end);
 	if (err)
 		return err;
 	return end.si_code == CLD_EXITED ? end.si_status : -EINTR;

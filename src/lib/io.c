@@ -68,3 +68,13 @@ ssize_t io_read_file(const char *path, char *buf, size_t size_bytes)
 		buf[got] = '\0';
 	return got;
 }
+
+int io_wait_child(pid_t pid, siginfo_t *out)
+{
+	int err;
+
+	do {
+		err = sys_waitid(P_PID, (id_t)pid, out, WEXITED);
+	} while (err == -EINTR);
+	return err;
+}

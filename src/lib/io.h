@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* io.h - what callers of read and write do over and over. */
+/* io.h - what callers of read, write and wait do over and over. */
 #ifndef LIB_IO_H
 #define LIB_IO_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -21,5 +22,9 @@ ssize_t io_read_at(int fd, void *buf, size_t len_bytes, off_t at) MUST_CHECK;
 /* A whole small file as text: at most size_bytes - 1 bytes, then a NUL. Length or a negative
  * errno. May block. */
 ssize_t io_read_file(const char *path, char *buf, size_t size_bytes) MUST_CHECK;
+
+/* Waits until the child has ended, and takes its end. 0 or a negative errno; EINTR is tried again. Blocks: for tools and the
+ * children of pid 1, never for pid 1. */
+int io_wait_child(pid_t pid, siginfo_t *out);
 
 #endif

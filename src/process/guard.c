@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "lib/io.h"
 #include "lib/systool.h"
 
 void guard_thaw(const struct pidset *set)
@@ -101,8 +102,7 @@ void guard_end(struct guard *guard)
 	if (!guard->pid)
 		return;
 	(void)sys_kill(guard->pid, SIGKILL);
-	while (sys_waitid(P_PID, (id_t)guard->pid, &end, WEXITED) == -EINTR)
-		;
+	(void)io_wait_child(guard->pid, &end);
 	(void)sys_close(guard->fd);
 	*guard = (struct guard){ .fd = -1 };
 }

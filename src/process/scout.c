@@ -244,17 +244,10 @@ static pid_t send_out(struct scout *scout, enum match_pass pass, pid_t after, in
 	return child;
 }
 
-static void wait_for(pid_t child)
-{
-	siginfo_t end;
-
-	while (sys_waitid(P_PID, (id_t)child, &end, WEXITED) == -EINTR)
-		;
-}
-
 /* NEWS_END, NEWS_STUCK or a negative errno. */
 static int run_child(struct scout *scout, enum match_pass pass, pid_t *through)
 {
+	siginfo_t end;
 	int in = -1, news;
 	pid_t child = send_out(scout, pass, *through, &in);
 
@@ -263,7 +256,7 @@ static int run_child(struct scout *scout, enum match_pass pass, pid_t *through)
 	news = listen_to(scout, in, child, through);
 	(void)sys_close(in);
 	if (news == NEWS_END)
-		wait_for(child);                /* it has nothing left to do */
+		(void)io_wait_child(child, &end);       /* it has nothing left to do */
 	else
 		(void)sys_kill(child, SIGKILL); /* and not waited for: it may never hear of it */
 	return news == NEWS_STUCK && add_hazard(scout, child, HAZARD_OURS) ? -ENOMEM : news;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -161,6 +162,22 @@ static void a_place_in_a_file_is_read_without_moving(void **state)
 	close(fd);
 }
 
+static void the_end_of_a_child_is_waited_for(void **state)
+{
+	siginfo_t end;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid)
+		_exit(5);
+	fault_arm(1, -EINTR);
+	assert_int_equal(io_wait_child(pid, &end), 0);
+	assert_true(fault_fired());
+	assert_int_equal(end.si_code, CLD_EXITED);
+	assert_int_equal(end.si_status, 5);
+	assert_int_equal(io_wait_child(pid, &end), -ECHILD);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, clear)
@@ -172,6 +189,7 @@ int main(void)
 		CASE(a_place_in_a_file_is_read_without_moving),
 		CASE(a_file_is_read_as_text),
 		CASE(a_file_that_fails_is_closed),
+		CASE(the_end_of_a_child_is_waited_for),
 	};
 #undef CASE
 
