@@ -159,7 +159,9 @@ def unit_programs(where):
 def suite_unit():
     scripts = [["python3", path] for path in sorted(glob.glob(HERE + "/unit/*.py"))]
     scripts += [["sh", path] for path in sorted(glob.glob(HERE + "/unit/*.sh"))]
-    return run_all("unit", unit_programs(B) + scripts, JOBS)
+    total = build("unit tests", "B=" + B, "all", "unit")
+    total.add(run_all("unit", unit_programs(B) + scripts, JOBS))
+    return total
 
 
 def sanitized(kind, where):
