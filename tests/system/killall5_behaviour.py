@@ -110,9 +110,11 @@ def the_own_session_is_spared_and_goes_on():
         for omitted in ([], ["-o", "99999"]):
             def work():
                 refuse_outside()
-                pid = os.fork()
-                if not pid:
+                executed, closes = os.pipe()        # the second end closes when the mate has become its program
+                if not os.fork():
                     os.execv("/bin/sleep", ["mate", "100000"])
+                os.close(closes)
+                os.read(executed, 1)
                 executes("/sbin/killall5", ["killall5", "-9", *omitted])()
             other = sleeper(m)
             tap.equal(m.run(work).status, 0, "status")
