@@ -65,6 +65,7 @@ struct takeover {
 /* Times of the last crashes (survive.h). */
 enum { CRASHES_KEPT = 3 };
 
+enum { REAP_LISTED = 4096 };    /* see reap.h */
 enum { INHERITED_MAX = 96, INHERITED_BYTES = 8192, CONSOLE_NAME_MAX = 64 };
 
 struct init {
@@ -87,6 +88,8 @@ struct init {
 	int epoll_fd, signal_fd, timer_fd;
 	int report_fd, report_child_fd; /* where children tell what they found; the end that they write to */
 	int children_fd;                /* reap.h; -1: none */
+	pid_t listed[REAP_LISTED];      /* reap.c: pids that the kernel's list named, still to be waited for */
+	int listed_count;
 	bool reap_has_more;
 	struct mono reap_at;                    /* after a wait that failed: when to try again */
 	int reap_trouble;                       /* what was said of it */

@@ -10,7 +10,7 @@
 #include "lib/sys.h"
 
 enum {
-	FEW = 4,                        /* children that are reaped before the list is worth reading */
+	FEW = 2,                        /* orphans that are reaped before the list is worth reading */
 	LIST_PAGE = 4096,
 	REAP_AGAIN_S = 1,
 };
@@ -76,63 +76,88 @@ static int reap_any(struct init *in, int count, struct mono now)
 	return count;
 }
 
-/* Reaps what is dead among the pids in text ("12 345 "), at most count; an entry's end is left to reap_any().
- * *stayed: the length of those that stay in the kernel's list. The number reaped. */
-static int reap_among(struct init *in, char *text, int count, struct mono now, size_t *stayed)
+/* Notes the pids in text ("12 345 "), but those of entries: theirs are the most, they live, and reap_any() finds their ends.
+ * The length of what was noted: up to the last whole pid, or to where there is no room for more. */
+static size_t note_children(struct init *in, char *text)
+{
+	char *at = text;
+
+	for (char *end; in->listed_count < REAP_LISTED && (end = strchr(at, ' ')); at = end + 1) {
+		int64_t pid;
+
+		*end = '\0';
+		if (!num_parse(at, 1, INT32_MAX, &pid) && !family_find_pid(&in->family, (pid_t)pid))
+			in->listed[in->listed_count++] = (pid_t)pid;
+	}
+	return (size_t)(at - text);
+}
+
+/* Reads the kernel's list, a page at a time as the kernel gives it, in one go: it walks the list again for who comes back later. */
+static void list_children(struct init *in)
+{
+	char text[LIST_PAGE + 1];
+	off_t at = 0;
+	ssize_t got;
+
+	while (in->listed_count < REAP_LISTED && (got = sys_pread(in->children_fd, text, LIST_PAGE, at)) > 0) {
+		size_t noted;
+
+		text[got] = '\0';
+		noted = note_children(in, text);
+		if (!noted)
+			break;
+		at += (off_t)noted;
+	}
+}
+
+/* Waits for at most count of those listed. The number reaped: some of them live, and may do so for long. */
+static int reap_listed(struct init *in, int count, struct mono now)
 {
 	int reaped = 0;
 
-	*stayed = 0;
-	for (char *next; reaped < count && (next = strchr(text, ' ')); text = next + 1) {
+	for (; count > 0 && in->listed_count; count--) {
 		siginfo_t end;
-		int64_t pid;
 
-		*next = '\0';
-		if (!num_parse(text, 1, INT32_MAX, &pid) && !family_find_pid(&in->family, (pid_t)pid) &&
-			sys_wait((pid_t)pid, &end) == 1) {
+		if (sys_wait(in->listed[--in->listed_count], &end) == 1) {
 			child_ended(in, &end, now);
 			reaped++;
-		} else {
-			*stayed += (size_t)(next + 1 - text);
 		}
 	}
 	return reaped;
 }
 
-/* At most count children that the kernel's list names. Those reaped are gone from it at the next read. A page is what the
- * kernel gives at a time; what is read beyond the batch would be walked for nothing. */
-static int reap_listed(struct init *in, int count, struct mono now)
+/* One by one, until some of them were orphans: where more of those are dead the list finds them sooner. Takes what it reaped from
+ * *left; false: there are no more. */
+static bool reap_to_orphans(struct init *in, int *left, struct mono now)
 {
-	char text[LIST_PAGE + 1];
-	off_t at = 0;
-	int reaped = 0;
-	ssize_t got;
+	const uint64_t before = in->orphans;
 
-	while (reaped < count && (got = sys_pread(in->children_fd, text, LIST_PAGE, at)) > 0) {
-		size_t stayed;
-		int more;
+	for (; *left > 0 && in->orphans - before < FEW; --*left)
+		if (!reap_any(in, 1, now))
+			return false;
+	return true;
+}
 
-		text[got] = '\0';
-		more = reap_among(in, text, count - reaped, now, &stayed);
-		if (!more && !stayed)
-			break;
-		reaped += more;
-		at += (off_t)stayed;
+/* Where many live. True: it has reaped some and there may be more. */
+static bool reap_crowd(struct init *in, struct mono now)
+{
+	int left = REAP_BATCH;
+
+	if (!in->listed_count) {
+		if (!reap_to_orphans(in, &left, now))
+			return false;
+		if (left)
+			list_children(in);
 	}
-	return reaped;
+	return reap_listed(in, left, now) || in->listed_count || reap_any(in, left, now) == left;
 }
 
 bool chld_handler(struct init *in)
 {
 	struct mono now = mono_now();
-	int left = REAP_BATCH;
 
 	in->reap_at = MONO_NEVER;
-	if (in->children_fd >= 0 && in->family.running > REAP_CROWD) {
-		if (reap_any(in, FEW, now) < FEW)
-			return false;
-		left -= FEW;
-		left -= reap_listed(in, left, now);
-	}
-	return !left || reap_any(in, left, now) == left;
+	if (in->children_fd >= 0 && in->family.running > REAP_CROWD)
+		return reap_crowd(in, now);
+	return reap_any(in, REAP_BATCH, now) == REAP_BATCH;
 }
