@@ -117,6 +117,12 @@ static void all_end(struct init *in)
 	}
 }
 
+/* Where an init may stay; HALT: the machine must not be run without its policy. */
+static bool is_at_rest(enum phase phase)
+{
+	return phase == PHASE_STEADY || phase == PHASE_ASK || phase == PHASE_TAKE || phase == PHASE_EMERGENCY || phase == PHASE_HALT;
+}
+
 /* Where it goes on, it comes to rest. */
 static void check_goes_on(struct init *in)
 {
@@ -125,8 +131,7 @@ static void check_goes_on(struct init *in)
 		(void)fake_turns(in);
 		all_end(in);
 		fake_forget_said(in);
-		if (in->level.phase == PHASE_STEADY || in->level.phase == PHASE_ASK || in->level.phase == PHASE_TAKE ||
-			in->level.phase == PHASE_EMERGENCY)
+		if (is_at_rest(in->level.phase))
 			return;
 		fake_pass_ms(WAIT_MS);
 	}
