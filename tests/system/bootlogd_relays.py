@@ -1,119 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bootlogd(8) in a name space machine: what does not need the kernel's redirection, which no name space keeps apart (that
-is in tests/vm). Preloaded, tioccons.c says which terminal the console would have been redirected to; the tests write there."""
-import atexit
+"""bootlogd(8) in a name space machine (relay.py)."""
 import contextlib
-import functools
 import os
 import re
 import signal
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import kernel
-from machine import SHELL_ENV, Machine, subject, tap, wait_for
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-LOG, SLAVE, STOCK = "/run/boot.log", "/run/redirected", "/run/stock/bootlogd"
-
-
-@functools.cache
-def preloaded():
-    with tempfile.TemporaryDirectory() as folder:
-        out = folder + "/tioccons.so"
-        subprocess.run([os.environ.get("CC", "cc"), "-D_GNU_SOURCE", "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", out,
-                        HERE + "/tioccons.c", "-ldl"], check=True)
-        with open(out, "rb") as file:
-            return file.read()
-
-
-class Scene:
-    """A machine whose kernel command line names its console; bootlogd is started by start()."""
-
-    def __init__(self, console=True, prepare=None):
-        self.use_console, self.prepare = console, prepare
-
-    def __enter__(self):
-        self.m = Machine(subject())
-        self.m.__enter__()
-        try:
-            if self.prepare:
-                self.prepare(self.m)
-            self.m.write("/run/tioccons.so", preloaded(), 0o755)
-            self.m.write("/run/cmdline", "console=%s quiet\n" % (self.m.console.node[5:] if self.use_console else "null"))
-            self.m.call(lambda: kernel.mount("/run/cmdline", "/proc/cmdline", None, kernel.MS_BIND))
-        except BaseException:
-            self.m.__exit__(*sys.exc_info())
-            raise
-        return self
-
-    def __exit__(self, *why):
-        return self.m.__exit__(*why)
-
-    env = {**SHELL_ENV, "LD_PRELOAD": "/run/tioccons.so", "TIOCCONS_FILE": SLAVE}
-
-    def start(self, *args, log=LOG, program="/sbin/bootlogd"):
-        """In the foreground, redirected when this returns."""
-        process = self.m.spawn([program, "-d", "-l", log, *args], env=self.env)
-        wait_for(lambda: self.m.exists(SLAVE) and self.m.read(SLAVE), "the redirection")
-        return process
-
-    def say(self, text, deadline=60):
-        """Writes to what the console is redirected to, by a process that waits as a script would."""
-        slave = self.m.read(SLAVE).strip()
-
-        def write():
-            with open(slave, "wb", buffering=0) as file:
-                left = text.encode("latin-1")
-                while left:
-                    left = left[file.write(left):]
-        tap.equal(self.m.spawn(write).wait(deadline), 0, "the end of who writes to the console")
-
-    def log(self, path=LOG):
-        return self.m.read(path) if self.m.exists(path) else ""
-
-    def logged(self, text, path=LOG):
-        wait_for(lambda: text in self.log(path), "%r in the log" % text, 60)
-
-    def shown(self, text):
-        wait_for(lambda: text in self.m.console.text(), "%r on the console" % text, 60)
-
-    def writers(self, comm):
-        return [p.pid for p in self.m.processes() if p.comm == comm and p.state not in "ZX"]
-
-
-class Shared:
-    """One machine for several cases; a failed case ends it, and the next has another."""
-
-    def __init__(self):
-        self.scene = None
-        atexit.register(self.end)
-
-    @contextlib.contextmanager
-    def use(self):
-        if not self.scene:
-            self.scene = Scene().__enter__()
-        with contextlib.ExitStack() as on_failure:
-            on_failure.push(self.end)
-            self.clear()
-            yield self.scene
-            on_failure.pop_all()
-
-    def clear(self):
-        def remove():
-            for path in (LOG, LOG + "~", LOG + ".0", SLAVE, "/run/pid", "/run/fifo", "/run/boot.late"):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
-        self.scene.m.call(remove)
-
-    def end(self, *why):
-        if self.scene:
-            self.scene.__exit__(*(why or (None, None, None)))
-        self.scene = None
-
+from machine import tap, wait_for
+from relay import LOG, SLAVE, Scene, Shared, ended
 
 shared = Shared()
 
@@ -128,11 +25,6 @@ def outer_pids(scene, inner):
                     "/proc/%d/ns/pid" % scene.m.pid):
                 found.append(int(pid))
     return found
-
-
-def ended(process):
-    process.kill(signal.SIGTERM)
-    tap.equal(process.wait(60), 0, "the status when it was told to end")
 
 
 @tap.case(deadline=120)
@@ -279,7 +171,7 @@ def a_console_that_nobody_reads_stops_neither_writers_nor_log():
         scene.logged(": line 99999\n")
         scene.m.console.resume()
         scene.shown("line 99999\r\n")
-        wait_for(lambda: "bytes lost here\r\n" in scene.m.console.text(), "what is said of the loss")
+        scene.shown("bytes lost here\r\n")
         ended(process)
 
 
@@ -322,36 +214,6 @@ def a_log_that_exists_is_renamed_with_r_and_lines_are_kept_whole_with_e():
 
 
 @tap.case(deadline=120)
-def what_is_in_the_terminal_at_the_end_is_in_the_log_and_on_the_console():
-    with shared.use() as scene:
-        process = scene.start("-c")
-        last_words(scene, process)
-        tap.equal(process.wait(60), 0, "the status")
-        tap.check(": last words\n" in scene.log(), "the log: " + scene.log())
-        scene.shown("last words\r\n")
-
-
-@tap.case(deadline=120)
-def a_late_log_has_more_than_a_ring_would_hold():
-    with shared.use() as scene:
-        process = scene.start(log="/run/boot.late")
-        early_boot(scene)
-        scene.m.write("/run/boot.late", "")
-        scene.logged(": line 999 ", "/run/boot.late")
-        tap.equal([int(word) for word in re.findall(r": line (\d+) ", scene.log("/run/boot.late"))], list(range(1000)), "its lines")
-        ended(process)
-
-
-@tap.case(deadline=120)
-def nothing_of_a_private_sequence_is_left_in_the_log():
-    with shared.use() as scene:
-        process = scene.start("-c")
-        scene.say("\033[?25lhidden\033[m\n")
-        scene.logged(": hidden\n")
-        ended(process)
-
-
-@tap.case(deadline=120)
 def the_log_may_be_read_by_whom_the_umask_lets():
     with shared.use() as scene:
         scene.m.run(["/bin/sh", "-c", "umask 027; exec /sbin/bootlogd -c -l %s -p /run/pid" % LOG], env=scene.env)
@@ -361,101 +223,6 @@ def the_log_may_be_read_by_whom_the_umask_lets():
         tap.equal(os.stat(scene.m.path(LOG)).st_mode & 0o777, 0o640, "the mode")
         scene.m.call(lambda: os.kill(pid, signal.SIGTERM))
         wait_for(lambda: not scene.writers("bootlogd"), "its end")
-
-
-# --- each of the cases above is about something that the stock program does otherwise ---
-
-def last_words(scene, process):
-    """Written while it is stopped, and told to end before it goes on."""
-    process.kill(signal.SIGSTOP)
-    wait_for(lambda: any(p.state == "T" for p in scene.m.processes()), "it to be stopped")
-    scene.say("last words\n")
-    process.kill(signal.SIGTERM)
-    process.kill(signal.SIGCONT)
-
-
-def early_boot(scene):
-    scene.say("".join("line %d %s\n" % (n, "." * 50) for n in range(1000)))
-    scene.shown("line 999 ")
-
-
-@contextlib.contextmanager
-def stock(*args, **options):
-    with shared.use() as scene:
-        program = os.environ.get("STOCK_ROOT", "") + "/sbin/bootlogd"
-        if not os.path.exists(program):
-            tap.skip("STOCK_ROOT has no bootlogd")
-        if not scene.m.exists(STOCK):
-            with open(program, "rb") as file:
-                scene.m.write(STOCK, file.read(), 0o755)
-        process = scene.start(*args, program=STOCK, **options)
-        yield scene, process
-        if process.status is None:
-            process.end()
-
-
-@tap.case(deadline=180)
-def stock_loses_what_is_in_the_terminal_at_the_end_and_leaves_its_pid_file():
-    with stock("-c", "-p", "/run/pid") as (scene, process):
-        wait_for(lambda: scene.m.exists("/run/pid"), "the pid file")
-        last_words(scene, process)
-        tap.equal(process.wait(60), 0, "the status")
-        tap.check("last words" not in scene.log(), "the log: " + scene.log())
-        tap.check(scene.m.exists("/run/pid"), "the pid file is there")
-
-
-@tap.case(deadline=180)
-def stock_loses_the_early_boot():
-    with stock(log="/run/boot.late") as (scene, _):
-        early_boot(scene)
-        scene.m.write("/run/boot.late", "")
-        scene.logged("line 999 ", "/run/boot.late")
-        tap.check(len(scene.log("/run/boot.late")) < 50000, "no more than its ring held: %d" % len(scene.log("/run/boot.late")))
-
-
-@tap.case(deadline=180)
-def stock_leaves_private_sequences_and_ends_by_a_hang_up():
-    with stock("-c") as (scene, process):
-        scene.say("\033[?25lhidden\033[m\n")
-        scene.say("next\n")
-        scene.logged(": ?hidden\n")
-        tap.check(os.readlink("/proc/%d/fd/2" % process.pid) != "/dev/null", "it holds what it was started with")
-        process.kill(signal.SIGHUP)
-        tap.equal(process.wait(60), -signal.SIGHUP, "how it ended")
-
-
-def is_blocked_in(process, *names):
-    """In a system call that waits in one of these functions of the kernel."""
-    with open("/proc/%d/wchan" % process.pid) as file:
-        return file.read() in names
-
-
-@tap.case(deadline=180)
-def stock_waits_for_a_console_that_nobody_reads_and_all_writers_for_it():
-    with stock("-c") as (scene, process):
-        scene.m.console.fill()
-        slave = scene.m.read(SLAVE).strip()
-
-        def write():
-            with open(slave, "wb", buffering=0) as file:
-                for _ in range(100000):
-                    file.write(b"a line\n")
-        writer = scene.m.spawn(write)
-        wait_for(lambda: is_blocked_in(process, "n_tty_write", "wait_woken"), "it to wait for the console")
-        wait_for(lambda: is_blocked_in(writer, "n_tty_write", "wait_woken"), "a writer to wait for it")
-        scene.m.console.resume()
-        tap.equal(writer.wait(60), 0, "the writer's end, now that somebody reads")
-
-
-@tap.case(deadline=180)
-def stock_waits_for_a_reader_of_a_log_that_is_none():
-    with stock() as (scene, process):
-        scene.m.call(lambda: os.mkfifo(LOG))
-        wait_for(lambda: is_blocked_in(process, "wait_for_partner", "fifo_open"), "it to wait in open")
-        process.kill(signal.SIGTERM)
-        scene.say("hello\n")
-        tap.check(process.status is None and is_blocked_in(process, "wait_for_partner", "fifo_open"), "it waits on")
-        process.kill(signal.SIGKILL)
 
 
 tap.main()

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """bootlogd with the real console of a real kernel: it blocks nobody who writes to /dev/console, whatever the real
 console, the log's disk or bootlogd itself does."""
+import os
 import re
 
 import vm
 from vm import tap
 
 LOG = "/run/boot.log"
-boot = vm.Shared(files={"/etc/inittab": "id:2:initdefault:\nsi::sysinit:/etc/rc sysinit\n"})
+STOCK = os.environ.get("STOCK_ROOT", "") + "/sbin/bootlogd"
+boot = vm.Shared(files={"/etc/inittab": "id:2:initdefault:\nsi::sysinit:/etc/rc sysinit\n"},
+                 programs={"/sbin/stock/bootlogd": STOCK} if os.path.exists(STOCK) else None)
 PAD = "x" * 90
 MANY = 12000            # lines of 100 bytes and more: more than all buffers together
 
@@ -179,6 +182,65 @@ def nobody_is_left_when_it_has_ended():
         tap.equal(end(m, pid).status, 0, "it ends")
         m.wait("its writers to end", "! ps -o comm | grep bootlogd")
         tap.check(m.run("test -e /run/bootlogd.pid").status != 0, "the pid file is gone")
+
+
+# --- what the redirection itself is about, with the stock program, too: B9 and B12 of the table in tests/system ---
+
+def stock(m):
+    if m.run("test -x /sbin/stock/bootlogd").status != 0:
+        tap.skip("STOCK_ROOT has no bootlogd")
+    return "/sbin/stock/bootlogd"
+
+
+def start_and_wait(m, program, stdin, log_path=LOG):
+    """-> its status. Stock's daemon lives once its pid file is there: its parent does not wait for it. What leads a session
+    must not open the terminal, or the terminal hangs up with it."""
+    return m.run(f"rm -f /run/bootlogd.pid; ({program} -p /run/bootlogd.pid -c -l {log_path} <>{stdin}); status=$?; "
+                 "test $status != 0 || until test -s /run/bootlogd.pid; do usleep 10000; done; exit $status").status
+
+
+def started_on_another_terminal(m, program):
+    """Without a /dev/tty0, by which a redirection could be taken back."""
+    alone(m)
+    m.check("test ! -e /dev/tty0 || mv /dev/tty0 /run/tty0; stty -F /dev/ttyS1 -echo")
+    try:
+        mark, elsewhere = m.console.mark(), m.serial.mark()
+        status = start_and_wait(m, program, "/dev/ttyS1")
+        m.check("echo whose-is-it >/dev/console")
+        vm.wait_until("the line on either", lambda: b"whose-is-it" in m.console.since(mark) + m.serial.since(elsewhere))
+        return status, b"whose-is-it" in m.console.since(mark), b"whose-is-it" in m.serial.since(elsewhere)
+    finally:
+        m.check("test ! -e /run/tty0 || mv /run/tty0 /dev/tty0; kill $(pidof bootlogd) 2>/dev/null; true")
+        m.wait("its end", "! pidof bootlogd")
+        m.check("true <>/dev/ttyS1")            # the terminal of this session now: it hangs up, and a redirection to it ends
+
+
+@tap.case(deadline=300)
+def the_terminal_that_it_was_started_on_is_not_taken_for_the_console():
+    with boot.machine() as m:
+        tap.equal(started_on_another_terminal(m, "bootlogd"), (0, True, False), "status, on the console, on the other terminal")
+
+
+@tap.case(deadline=300)
+def stock_sends_the_console_to_the_terminal_that_it_was_started_on_and_fails():
+    with boot.machine() as m:
+        tap.equal(started_on_another_terminal(m, stock(m)), (1, False, True), "status, on the console, on the other terminal")
+        mark = m.console.mark()
+        m.check("echo back-again >/dev/console")
+        m.console.wait_for(rb"back-again", mark)
+
+
+@tap.case(deadline=300)
+def stock_takes_the_console_from_the_one_that_has_it():
+    with boot.machine() as m:
+        alone(m)
+        for log_path in (LOG, LOG + ".second"):
+            tap.equal(start_and_wait(m, stock(m), "/dev/null", log_path), 0, "the status")
+        m.check("echo whose-is-it >/dev/console; echo once-more >/dev/console")
+        m.wait("the second one's log", f"grep -q whose-is-it {LOG}.second")
+        tap.equal(m.check("pidof bootlogd | wc -w").strip(), "2", "how many there are")
+        tap.check("whose-is-it" not in log(m), "the first one's log: " + log(m))
+        alone(m)
 
 
 tap.main()
