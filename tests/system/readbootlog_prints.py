@@ -58,10 +58,8 @@ def a_line_is_as_the_screen_had_it():
 @tap.case()
 def what_stock_leaves_of_a_status_message_comes_out_as_with_stock():
     tap.equal(printed(SAMPLE), b"[....] Starting x: y [ ok ].\n", "output")
-    if not os.path.exists(STOCK + "/usr/bin/readbootlog"):
-        tap.skip("no stock readbootlog in STOCK_ROOT")
     with log_of(SAMPLE) as path:
-        tap.equal(run("-f", path, program=STOCK + "/usr/bin/readbootlog").stdout, printed(SAMPLE), "stock's and ours")
+        tap.equal(run("-f", path, program=stock()).stdout, printed(SAMPLE), "stock's and ours")
 
 
 @tap.case()
@@ -181,6 +179,45 @@ def a_last_option_f_without_a_file_follows_the_default():
     finally:
         child.kill()
         child.wait()
+
+
+# --- the weak spots of stock's, by their numbers: what either prints ---
+
+LONG = b"x" * 253 + b"??7[ ok 8??.\n"       # stock reads 255 bytes of a line at a time
+PRINTED = [
+    ("RB1", "an escape sequence", b"\x1b[31mred\n", b"red\n", b"\x1b[31mred\n"),
+    ("RB2", "a caret in a text", b"2^10 done\n", b"2^10 done\n", b"2 done\n"),
+    ("RB3", "a long line", LONG, b"x" * 253 + b" [ ok ].\n", b"x" * 253 + b"??7[ ok ].\n"),
+    ("RB5", "question marks in a text", b"18?? left\n", b"18?? left\n", b"1] left\n"),
+]
+
+
+def stock():
+    program = STOCK + "/usr/bin/readbootlog"
+    if not os.path.exists(program):
+        tap.skip("no stock readbootlog in STOCK_ROOT")
+    return program
+
+
+def _row(data, ours, stocks):
+    def case():
+        with log_of(data) as path:
+            tap.equal(run("-f", path).stdout, ours, "ours")
+            tap.equal(run("-f", path, program=stock()).stdout, stocks, "stock's")
+    return case
+
+
+for _spot, _what, _data, _ours, _stocks in PRINTED:
+    tap.add("%s: %s: ours and stock" % (_spot, _what), _row(_data, _ours, _stocks))
+
+
+@tap.case(name="RB4, RB6: errors: stock has no status for them, and tells some to a pipe")
+def stock_tells_no_error():
+    with log_of(b"text\n") as path:
+        tap.equal(run("-f", os.path.dirname(path), program=stock()).returncode, 0, "a folder")
+        with open("/dev/full", "wb") as full:
+            tap.equal(run("-f", path, stdout=full, program=stock()).returncode, 0, "a full disk")
+    tap.check(b"Usage" in run("-x", program=stock()).stdout, "the usage is in what others read")
 
 
 tap.main()

@@ -202,6 +202,25 @@ def several_shells_run_side_by_side_and_are_waited_for():
         tap.equal(b.doors[0].status(), 0, "the status")
 
 
+@tap.case(deadline=200)
+def descriptors_that_others_left_open_stand_in_nobodys_way():
+    """Stock keeps descriptors and consoles as bits of a word: number 32 has none there, and is left to the shell."""
+    with House(RIGHT) as house:
+        b = Building(house, 3)
+
+        def many():
+            for fd in range(3, 70):
+                os.dup2(0, fd)
+        b.kernel_says(b.usual()).open(before=many).asks(0, 1, 2)
+        for n in (0, 1):
+            b.doors[n].answer("right")
+            tap.equal(b.doors[n].shell("ls /proc/$$/fd | tr '\\n' ' '"), "0 1 10 2 ", "what a shell has open; 10 is its own")
+        b.doors[2].type(CONTROL_D)
+        for n in (0, 1):
+            b.doors[n].type(b"exit\n")
+        tap.equal(b.status(), 0, "the status")
+
+
 def asking(b):
     """The children at a prompt, as (pid inside)."""
     parent = b.doors[0].process.inner_pid()

@@ -153,6 +153,24 @@ def no_entry_for_root_is_a_message_and_no_crash():
             end(door)
 
 
+DEAF = "#include <pwd.h>\n#include <unistd.h>\nstruct passwd *getpwnam(const char *name) { (void)name; for (;;) pause(); }\n"
+
+
+@tap.case(deadline=300)
+def a_name_service_that_never_answers_is_asked_last_and_for_ten_seconds():
+    """Stock asks it first, and then has no prompt."""
+    with House(account("x"), shadow_of(hashed("right"))) as house:
+        house.machine.write("/tmp/deaf.c", DEAF)
+        done = house.machine.run(["cc", "-shared", "-fPIC", "-o", "/tmp/deaf.so", "/tmp/deaf.c"], deadline=100)
+        tap.equal(done.status, 0, "the compiler's status: " + done.err)
+        deaf = {"LD_PRELOAD": "/tmp/deaf.so"}
+        opens(house.open(env=deaf).expect(PASSWORD_PROMPT).answer("right"))
+        house.files("nobody:x:65534:65534::/:/bin/sh\n", "")
+        door = house.open(env=deaf).expect(b"sulogin: cannot open password database!")
+        tap.equal(door.status(), 1, "without an entry for root: the status")
+        house.open("-e", env=deaf).expect(ENTER_PROMPT).type(CONTROL_D).status()
+
+
 def make_all_read_only():
     """Root and all that is mounted in it, but for what the kernel makes up."""
     with open("/proc/self/mountinfo") as file:
