@@ -17,6 +17,7 @@ import tty
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TOP + "/tests", TOP + "/tests/system", TOP + "/tests/vm"]
+BUILD = os.environ.get("B") or TOP + "/build"
 FAULTS = ("syslog", "console", "xoff", "bootlogd", "utmp", "fork", "storm")
 HEALTHY_S, FAULTY_S, AFTER_S = 3, 12, 6
 LEAVE = b"\x1d"
@@ -52,7 +53,7 @@ class Space:
         self.m.write("/etc/inittab", INITTAB if shell else INITTAB.replace("sh:", "#sh:"))
         self.m.write("/etc/try/getty", GETTY, 0o755)
         self.m.write("/etc/try/shell", SHELL, 0o755)
-        shutil.copy(TOP + "/build/pid1-line", self.m.path("/tmp") + "/pid1-line")
+        shutil.copy(BUILD + "/pid1-line", self.m.path("/tmp") + "/pid1-line")
         self.m.syslog.start()
         self.m.boot()
         machine.wait_for(lambda: "Entering runlevel: 2" in self.m.console.text(), "level 2", 60)
@@ -265,8 +266,8 @@ def demonstrate_bootlogd(stock):
         print("in QEMU this init is shown alone: the stock one would not answer any more", file=sys.stderr)
     noisy = vm.SHELL_INITTAB.replace("sh:2345:respawn:/bin/cttyhack /bin/sh -l",
                                      "gt:2345:respawn:/bin/sleep 1000000") + NOISE
-    with vm.Machine(root=TOP + "/build/root", inittab=noisy,
-                    programs={"/bin/pid1-line": TOP + "/build/pid1-line"}) as m:
+    with vm.Machine(root=BUILD + "/root", inittab=noisy,
+                    programs={"/bin/pid1-line": BUILD + "/pid1-line"}) as m:
         space = Vm(m)
         m.wait_runlevel("N 2")
         show([space], "healthy", HEALTHY_S)
@@ -287,13 +288,13 @@ def main():
     parser.add_argument("--fault", choices=FAULTS)
     parser.add_argument("--stock", metavar="DIR")
     options = parser.parse_args()
-    os.environ.setdefault("INIT_ROOT", TOP + "/build/root")
+    os.environ.setdefault("INIT_ROOT", BUILD + "/root")
     if options.fault == "bootlogd":
         return demonstrate_bootlogd(options.stock)
     if options.vm and options.fault:
         parser.error("--vm goes with --fault bootlogd alone; the others are shown in name spaces")
     if options.vm:
-        return subprocess.call([sys.executable, TOP + "/tests/vm/vm.py", "shell", TOP + "/build/root"])
+        return subprocess.call([sys.executable, TOP + "/tests/vm/vm.py", "shell", BUILD + "/root"])
     if options.fault:
         return demonstrate(options.fault, options.stock)
     return play()

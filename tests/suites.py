@@ -226,14 +226,14 @@ def fetch_stock():
 
 
 def suite_system():
-    total = build("the installed tree", "B=" + B, "stage", "faulty")
+    total = build("the installed tree", "B=" + B, "stage", "faulty", B + "/pid1-line")
     fetch_stock()
     total.add(run_all("system", tap_scripts("system"), JOBS))
     return total
 
 
 def suite_vm():
-    total = build("the installed tree", "B=" + B, "stage")
+    total = build("the installed tree", "B=" + B, "stage", B + "/pid1-line")
     fetch_stock()
     total.add(run_all("vm", tap_scripts("vm"), 1))
     return total

@@ -19,6 +19,7 @@ import time
 import kernel
 import tap
 
+FULL_S = 0.5            # a terminal that took nothing for so long is full
 HEADER = struct.Struct("=dii")  # when (CLOCK_MONOTONIC), the sender's pid, length
 
 
@@ -205,13 +206,15 @@ class Console:
         """Pause, and write until the pty takes no more, as a talkative script would have done."""
         self.pause()
         fd = os.open(self.machine.path(self.node), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        try:
-            while True:
+        wrote = time.monotonic()
+        # The kernel moves what was written on to the master in its own time, and there is room once more.
+        while time.monotonic() < wrote + FULL_S:
+            try:
                 os.write(fd, b"filler\r\n")
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(fd)
+                wrote = time.monotonic()
+            except BlockingIOError:
+                time.sleep(0.01)
+        os.close(fd)
 
     def remove(self):
         """The name /dev/console is gone; the terminal itself stays."""
