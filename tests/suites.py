@@ -235,7 +235,7 @@ def suite_system():
 def suite_vm():
     total = build("the installed tree", "B=" + B, "stage", B + "/pid1-line")
     fetch_stock()
-    total.add(run_all("vm", tap_scripts("vm"), 1))
+    total.add(run_all("vm", tap_scripts("vm"), JOBS))
     return total
 
 
