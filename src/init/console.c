@@ -142,6 +142,8 @@ void console_setter_in_child(struct init *in)
 
 /* --- the asker --- */
 
+enum { SAID_WAIT_MS = 2000 };
+
 static char read_level(int fd)
 {
 	char line[64];
@@ -160,6 +162,9 @@ void console_asker_in_child(struct init *in)
 	if (err)
 		sys_exit(-err);
 	(void)console_make_sane(fd);
+	/* Why it asks stands on the console before the question; a console that takes nothing is asked all the same. */
+	if (in->log.queue)
+		(void)queue_wait_quiet(in->log.queue, SINK_CONSOLE, SAID_WAIT_MS);
 	do {
 		if (io_write_all(fd, prompt, sizeof prompt - 1))
 			sys_exit(EIO);

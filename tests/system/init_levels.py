@@ -211,10 +211,10 @@ def a_level_may_be_requested_while_the_question_stands():
 
 
 @tap.case()
-def an_invalid_default_level_is_named():
+def an_invalid_default_level_is_named_before_another_is_asked_for():
     with Scene("id:x:initdefault:\n" + GETTY) as scene:
-        scene.wait_shown("Initdefault level 'X' is invalid")
         wait_for(lambda: "Enter runlevel: " in scene.m.console.text(), "the question")
+        tap.check("Initdefault level 'X' is invalid" in scene.m.console.text().partition("Enter runlevel: ")[0], "why it asks stands before the question")
         scene.m.console.type(b"2\n")
         scene.wait_getty("g1")
 
