@@ -182,6 +182,7 @@ def suite_sanitizers():
     fetch_stock()
     total.add(run_all("system under address,undefined", [["python3", "%s/system/%s.py" % (HERE, name)] for name in SANITIZED], JOBS,
                       INIT_ROOT=os.path.abspath(os.path.join(B, "asan/root")), ASAN_OPTIONS="detect_leaks=0"))
+    total.add(run_all("stress under thread", tap_scripts("stress"), JOBS))
     return total
 
 

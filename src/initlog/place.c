@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* [place:A] a copy's words before it is the active one; [place:B] which is active before its words
+/* [place:A] what the place tells of before its words, and those before their copy is the active one;
+ * [place:B] which is active before its words, and those before what they tell of.
+ * Words have their own order: who is overtaken by a store may find the idle copy whole already.
  * Who loads while two stores pass may see a torn copy: its checksum says so, and the other one is
  * whole. */
 #include "initlog/place.h"
@@ -30,7 +32,8 @@ static bool copy_load(const struct place_pair *pair, unsigned which, struct plac
 	union place_words it;
 
 	for (unsigned i = 0; i < PLACE_WORDS; i++)
-		it.word[i] = atomic_load_explicit(&pair->copy[which][i], memory_order_relaxed);
+		it.word[i] = atomic_load_explicit(
+			&pair->copy[which][i], memory_order_acquire); /* [place:B] */
 	if (it.place.check != place_check(&it))
 		return false;
 	*out = it.place;
@@ -52,6 +55,7 @@ void place_store(struct place_pair *pair, const struct place *place)
 
 	it.place.check = place_check(&it);
 	for (unsigned i = 0; i < PLACE_WORDS; i++)
-		atomic_store_explicit(&pair->copy[idle][i], it.word[i], memory_order_relaxed);
+		atomic_store_explicit(
+			&pair->copy[idle][i], it.word[i], memory_order_release); /* [place:A] */
 	atomic_store_explicit(&pair->active, idle, memory_order_release); /* [place:A] */
 }

@@ -21,7 +21,7 @@
 enum sink { SINK_CONSOLE, SINK_SYSLOG, SINK_RECORDS, SINK_WTMP, SINK_COUNT };
 #define SINK_BIT(sink) (1u << (sink))
 
-#ifndef QUEUE_BUILT_SLOTS               /* tests/model builds a small one */
+#ifndef QUEUE_BUILT_SLOTS               /* tests/model and stress build a small one */
 #define QUEUE_BUILT_SLOTS 512
 #define QUEUE_BUILT_TEXT 400
 #endif
