@@ -6,18 +6,16 @@ The checker is queue_model.c. A mutant is a copy of the sources with one or two 
 schedule in which it fails. With LONG=1 (make model-long) the bounds are wider, which takes minutes to hours.
 """
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
+import mutants  # noqa: E402
 import tap      # noqa: E402
 
 LONG = os.environ.get("LONG") == "1"
-PLACES = {"queue": "src/initlog/queue.c", "place": "src/initlog/place.c"}
 NEAR_WRAP = str((1 << 64) - 2)
 
 # puts, kills, lingers, memory, where the counters start
@@ -74,28 +72,10 @@ MUTANTS = {
 }
 
 
-def compiler():
-    return shlex.split(os.environ.get("CC", "cc"))
-
-
 def build(where, changes=(), slots=2):
     """-> the checker of the sources with these changes."""
-    os.makedirs(where + "/initlog", exist_ok=True)
-    for name, path in PLACES.items():
-        with open(os.path.join(TOP, path), encoding="utf-8") as file:
-            text = file.read()
-        for which, old, new in changes:
-            if which == name:
-                tap.equal(text.count(old), 1, "places in %s that are %r" % (path, old))
-                text = text.replace(old, new)
-        with open("%s/initlog/%s.c" % (where, name), "w", encoding="utf-8") as file:
-            file.write(text)
-    program = where + "/queue_model"
-    done = subprocess.run([*compiler(), "-std=c11", "-D_GNU_SOURCE", "-O2", "-w", "-U_FORTIFY_SOURCE", "-DQUEUE_BUILT_SLOTS=%d" % slots,
-                           "-DQUEUE_BUILT_TEXT=8", "-I" + where, "-I" + os.path.join(TOP, "src"), "-o", program,
-                           os.path.join(HERE, "queue_model.c")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    tap.equal(done.returncode, 0, "the compiler's status; it says\n" + done.stdout)
-    return program
+    return mutants.build(where, HERE + "/queue_model.c", ["-O2", "-U_FORTIFY_SOURCE", "-DQUEUE_BUILT_SLOTS=%d" % slots, "-DQUEUE_BUILT_TEXT=8"],
+                         changes)
 
 
 def check(program, scenario):

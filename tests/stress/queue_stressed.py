@@ -7,7 +7,6 @@ The program is queue_stress.c; a mutant is a copy of the sources with some order
 another, so what is relaxed is all that orders the same words.
 """
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -15,10 +14,10 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
+import mutants  # noqa: E402
 import tap      # noqa: E402
 
-PLACES = {"queue": "src/initlog/queue.c", "place": "src/initlog/place.c"}
-LINKED = ("sys", "clock", "num")
+LINKED = [os.path.join(TOP, "src/lib/%s.c" % name) for name in ("sys", "clock", "num")]
 COMPLAINT = 66          # the sanitizer's status
 SMALL = ("-DQUEUE_BUILT_SLOTS=4", "-DQUEUE_BUILT_TEXT=24")
 FEW, MANY = 5000, 30000
@@ -45,23 +44,7 @@ MUTANTS = {
 
 def build(where, options=(), changes=()):
     """-> the program, of the sources with these changes."""
-    os.makedirs(where + "/initlog")
-    for name, path in PLACES.items():
-        with open(os.path.join(TOP, path), encoding="utf-8") as file:
-            text = file.read()
-        for which, old, new in changes:
-            if which == name:
-                tap.equal(text.count(old), 1, "places in %s that are %r" % (path, old))
-                text = text.replace(old, new)
-        with open("%s/initlog/%s.c" % (where, name), "w", encoding="utf-8") as file:
-            file.write(text)
-    program = where + "/queue_stress"
-    done = subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-w", "-fsanitize=thread",
-                           *options, "-I" + where, "-I" + os.path.join(TOP, "src"), "-o", program, os.path.join(HERE, "queue_stress.c"),
-                           *(os.path.join(TOP, "src/lib/%s.c" % name) for name in LINKED), "-lpthread"],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    tap.equal(done.returncode, 0, "the compiler's status; it says\n" + done.stdout)
-    return program
+    return mutants.build(where, HERE + "/queue_stress.c", ["-O1", "-g", "-fsanitize=thread", *options, *LINKED, "-lpthread"], changes)
 
 
 def run(program, *numbers):
