@@ -67,25 +67,23 @@ static struct field field_take(const char **at)
 	return field;
 }
 
-/* The leftmost fault. */
+/* Of several faults, the one that stock names. It never says that the runlevels are missing: so is the action then. */
 static const char *fields_fault(const struct field *id, const struct field *levels,
 	const struct field *action, const char *process)
 {
-	if (!id->len)
-		return "missing id field";
-	if (id->len > TAB_ID_MAX)
-		return "id field too long (max 4 characters)";
-	if (!levels->text)
-		return "missing runlevel field";
-	if (levels->len > TAB_LEVELS_MAX)
-		return "rlevel field too long (max 11 characters)";
-	if (!action->len)
-		return "missing action field";
 	if (action->len > TAB_ACTION_MAX)
 		return "action field too long";
+	if (levels->len > TAB_LEVELS_MAX)
+		return "rlevel field too long (max 11 characters)";
+	if (id->len > TAB_ID_MAX)
+		return "id field too long (max 4 characters)";
+	if (!action->text)
+		return "missing action field";
 	if (!process)
 		return "missing process field";
-	return NULL;
+	if (!action->len)
+		return "missing action field";
+	return id->len ? NULL : "missing id field";
 }
 
 static_assert(TAB_ID_MAX == 4 && TAB_LEVELS_MAX == 11, "the messages name these");

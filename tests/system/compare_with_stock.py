@@ -33,9 +33,6 @@ DIFFERENCES = {
         (r"syslog: \+<30> init: Re-reading inittab$", ("the table is read again", "an entry dies too often")),
     "stock reads the table twice for a demand":
         (r"(the console|syslog): -(<30> init: )?/etc/inittab\[\d+\]: ", ("bad lines are skipped",)),
-    "a line without any colon lacks its runlevels, too":
-        (r"(the console|syslog): [-+](<30> init: )?/etc/inittab\[\d+\]: missing (action|runlevel) field$",
-         ("bad lines are skipped",)),
     "no empty argument comes of a comment":
         (r"what was started: -1 word=$", ("commands are run",)),
     "a command that begins with an assignment runs":

@@ -83,8 +83,7 @@ static void a_missing_field_is_named(void **state)
 {
 	(void)state;
 	assert_bad(":2:once:a", "missing id field");
-	assert_bad(":::", "missing id field");
-	assert_bad("x", "missing runlevel field");
+	assert_bad("x", "missing action field");
 	assert_bad("x:", "missing action field");
 	assert_bad("x:2", "missing action field");
 	assert_bad("x:2::a", "missing action field");
@@ -131,13 +130,18 @@ static void control_characters_of_an_action_reach_no_console(void **state)
 	assert_bad("x:2:a\033[2J\rb\177:a", "a?[2J?b?: unknown action field");
 }
 
-static void of_several_faults_the_leftmost_is_named(void **state)
+static void of_several_faults_the_one_is_named_that_stock_names(void **state)
 {
 	(void)state;
-	assert_bad("12345", "id field too long (max 4 characters)");
-	assert_bad("12345:012345678901:nope", "id field too long (max 4 characters)");
-	assert_bad("x:012345678901:nope", "rlevel field too long (max 11 characters)");
+	assert_bad(":::", "missing action field");
+	assert_bad("::", "missing process field");
+	assert_bad(":", "missing action field");
+	assert_bad("x:2:", "missing process field");
 	assert_bad("x:2:nope", "missing process field");
+	assert_bad("12345", "id field too long (max 4 characters)");
+	assert_bad("12345:012345678901:nope", "rlevel field too long (max 11 characters)");
+	assert_bad("12345:012345678901:123456789012345678901234567890123", "action field too long");
+	assert_bad(":012345678901:once:a", "rlevel field too long (max 11 characters)");
 }
 
 static void every_action_is_known_in_any_case(void **state)
@@ -257,7 +261,7 @@ int main(void)
 		cmocka_unit_test(a_field_of_the_full_length_is_taken),
 		cmocka_unit_test(an_unknown_action_is_quoted),
 		cmocka_unit_test(control_characters_of_an_action_reach_no_console),
-		cmocka_unit_test(of_several_faults_the_leftmost_is_named),
+		cmocka_unit_test(of_several_faults_the_one_is_named_that_stock_names),
 		cmocka_unit_test(every_action_is_known_in_any_case),
 		cmocka_unit_test(no_levels_mean_all_of_them_and_s_for_power_and_keys),
 		cmocka_unit_test(the_levels_of_boot_entries_do_not_count),

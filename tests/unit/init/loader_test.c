@@ -337,7 +337,7 @@ static void sixty_four_complaints_are_no_more_than_that(void **state)
 	fclose(file);
 	assert_loaded(p, 0);
 	assert_int_equal(p->saids, LOADER_COMPLAINTS_MAX);
-	assert_said(p, LOADER_COMPLAINTS_MAX - 1, p->tab, "[65]: missing runlevel field");
+	assert_said(p, LOADER_COMPLAINTS_MAX - 1, p->tab, "[65]: missing action field");
 }
 
 static void the_65th_complaint_and_all_after_it_are_a_number(void **state)
@@ -354,7 +354,7 @@ static void the_65th_complaint_and_all_after_it_are_a_number(void **state)
 	assert_loaded(p, 0);
 	assert_ids(p, "a|b|");
 	assert_int_equal(p->saids, LOADER_COMPLAINTS_MAX + 1);
-	assert_said(p, LOADER_COMPLAINTS_MAX - 1, p->tab, "[65]: missing runlevel field");
+	assert_said(p, LOADER_COMPLAINTS_MAX - 1, p->tab, "[65]: missing action field");
 	assert_said(p, LOADER_COMPLAINTS_MAX, "11 more bad lines, the first of them is ",
 		strcat(p->tab, "[66]"));
 }
@@ -400,7 +400,7 @@ static void a_file_without_one_good_line_is_refused(void **state)
 	write_in_dir(p, "a.tab", "a:2:once:x\n");
 	assert_loaded(p, -EBADMSG);
 	assert_ids(p, "a|~~|");
-	assert_said(p, 0, p->tab, "[2]: missing runlevel field");
+	assert_said(p, 0, p->tab, "[2]: missing action field");
 	assert_said(p, 1, p->tab, ": not one good line in it");
 }
 
@@ -544,7 +544,7 @@ static void what_never_was_a_table_is_named_and_left_out(void **state)
 	p->tab_dir[strlen(p->tab_dir) - 5]++;
 	assert_said(p, 2, p->tab_dir, ": No such file or directory");
 	p->tab_dir[strlen(p->tab_dir) - 5] = '8';
-	assert_said(p, 3, p->tab_dir, "[1]: missing runlevel field");
+	assert_said(p, 3, p->tab_dir, "[1]: missing action field");
 }
 
 static void a_file_in_the_place_of_inittab_d_is_named(void **state)
