@@ -8,6 +8,13 @@
 #include "init/start.h"
 #include "lib/sys.h"
 
+/* What was demanded stays in the boot's levels, too, though it is not started there. */
+static bool has_place(const struct entry *entry, char level)
+{
+	return entry->action == ACTION_BOOT || start_is_of_level(entry, level) ||
+		(entry->flags & ENTRY_DEMAND && level != LEVEL_SINGLE);
+}
+
 /* Decided by the table that started it, as in stock: that a new table no longer names the present level stops nothing
  * before the next change. What has no place in the wanted level is as if born anew, whether it runs or not. */
 void stopping_mark(struct init *in)
@@ -15,7 +22,7 @@ void stopping_mark(struct init *in)
 	for (int32_t i = 0; i < in->family.total; i++) {
 		struct entry *entry = &in->family.entry[i];
 
-		if (entry->action == ACTION_BOOT || start_is_of_level(entry, in->level.wanted))
+		if (has_place(entry, in->level.wanted))
 			continue;
 		entry->flags &= ~(uint32_t)(ENTRY_DEMAND | ENTRY_EXECUTED);
 		entry->flags |= (family_is_born_executed(entry->action) ? ENTRY_EXECUTED : 0) | (entry->pid ? ENTRY_LEAVING : 0);

@@ -13,10 +13,11 @@ void walk_again(struct init *in)
 	in->level.walk = 0;
 }
 
+/* But not the demand, which counts again in the level after those of the boot. */
 static void forget_marks(struct entry *entry)
 {
 	uint32_t keep = family_is_born_executed(entry->action) ? ENTRY_EXECUTED : 0;
-	uint32_t flags = entry->flags & (keep | ENTRY_LISTED);
+	uint32_t flags = entry->flags & (keep | ENTRY_LISTED | ENTRY_DEMAND);
 
 	if (flags == entry->flags)
 		return;

@@ -163,6 +163,28 @@ static void a_boot_into_s_leaves_by_way_of_the_boot_entries(void **state)
 	assert_string_equal(fake_running(in), "bt rc");
 }
 
+static void what_is_demanded_during_the_boot_is_started_after_it(void **state)
+{
+	const char *lines = TABLE "d:a:ondemand:x\n";
+	struct init *in = *state;
+
+	boot(in, lines);
+	level_request(in, 'a', -1);
+	fake_turns(in);
+	fake_loader_ends(in, lines, 0);
+	fake_turns(in);
+	ends(in, "si");
+	assert_int_equal(in->level.now, '*');
+	level_request(in, 'q', -1);
+	fake_turns(in);
+	fake_loader_ends(in, lines, 0);
+	fake_turns(in);
+	assert_string_equal(fake_running(in), "bw");
+	ends(in, "bw");
+	ends(in, "rc");
+	assert_string_equal(fake_running(in), "bt 1 d");
+}
+
 static void a_level_that_is_entered_by_itself_is_said_whichever_was_before(void **state)
 {
 	struct init *in = *state;
@@ -440,6 +462,7 @@ int main(void)
 		CASE(the_boot_arguments_name_the_level),
 		CASE(the_highest_level_of_initdefault_counts),
 		CASE(a_boot_into_s_leaves_by_way_of_the_boot_entries),
+		CASE(what_is_demanded_during_the_boot_is_started_after_it),
 		CASE(a_level_that_is_entered_by_itself_is_said_whichever_was_before),
 		CASE(a_level_s_that_ends_at_once_is_paced),
 		CASE(an_emergency_shell_comes_before_all_else),
