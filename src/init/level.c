@@ -35,6 +35,7 @@ static void kill_begin(struct init *in);
 static void steady_begin(struct init *in);
 static void ask_begin(struct init *in);
 static void asker_dismiss(struct init *in);
+static void say_boot(struct init *in);
 static void say_level(struct init *in);
 
 static const struct rule {
@@ -96,6 +97,7 @@ void level_boot(struct init *in)
 	in->level = (struct level){ .phase = PHASE_POLICY, .now = LEVEL_SYSINIT, .previous = 'N',
 		.wanted = LEVEL_SYSINIT, .stop_s = LEVEL_STOP_DEFAULT_S, .deadline = MONO_NEVER,
 		.reread_at = MONO_NEVER };
+	say_boot(in);
 	policy_want(in);
 }
 
@@ -128,7 +130,10 @@ void level_resume(struct init *in)
 		level_take_over(in);                 /* a crash meanwhile */
 		return;
 	}
-	say_level(in);
+	if (level_is_real(in->level.now))
+		say_level(in);
+	else
+		say_boot(in);
 	switch (in->level.phase) {
 	case PHASE_POLICY:
 		policy_want(in);
@@ -214,12 +219,17 @@ static void kill_begin(struct init *in)
 	in->level.deadline = mono_after_ms(mono_now(), LEVEL_KILL_MS);
 }
 
+static void say_boot(struct init *in)
+{
+	title_set(&in->title, "init boot");
+}
+
 static void say_level(struct init *in)
 {
 	char title[] = "init [L]";
 
 	title[sizeof title - 3] = in->level.now;
-	title_set(&in->title, level_is_real(in->level.now) ? title : "init boot");
+	title_set(&in->title, title);
 }
 
 /* What will be the previous level when the wanted one is reached: none after the entries of the boot, even if
@@ -253,7 +263,8 @@ static void change_level(struct init *in)
 
 	level->previous = next_previous(level);
 	level->now = level->wanted;
-	say_level(in);
+	if (level->now != LEVEL_BOOT)                /* a stop on the way, under the title of before, as in stock */
+		say_level(in);
 }
 
 /* Guards are lifted by a re-reading (family_adopt), and by a change of level. */
@@ -293,47 +304,59 @@ bool level_takes_requests(const struct init *in)
 	return is_settled(&in->level) && !in->level.events && !in->level.image && !job_is_busy(in, JOB_IMAGE);
 }
 
-static void ask_reread(struct init *in, char demand)
+static void reread(struct init *in)
 {
-	if (demand)
-		initlog(&in->log, LOG_TO_SYSLOG, "Activating demand-procedures for '%c'", demand);
-	else
-		initlog(&in->log, LOG_TO_SYSLOG, "Re-reading inittab");
-	in->level.demand = demand;
 	in->level.wanted = in->level.now;
+	say_level(in);
+	record_show_level(&in->log, in->level.now);
 	level_step(in, EV_ASKED);
+}
+
+static void ask_demand(struct init *in, char letter)
+{
+	initlog(&in->log, LOG_TO_SYSLOG, "Activating demand-procedures for '%c'", letter);
+	in->level.demand = letter;
+	reread(in);
 }
 
 static void ask_level(struct init *in, char letter)
 {
-	if (letter == in->level.now)
-		return;
+	bool is_new = letter != in->level.now;
+
 	in->level.wanted = letter;                   /* first: what is said is done, also over a crash */
 	if (letter == LEVEL_SINGLE)
 		initlog(&in->log, LOG_TO_BOTH, "Going single user");
 	else
 		initlog(&in->log, LOG_TO_BOTH, "Switching to runlevel: %c", letter);
-	if (strchr("S016", letter))
+	if (is_new && strchr("S016", letter))
 		job_want(in, JOB_CONSOLE);           /* its line as the scripts expect it */
 	record_change(in);
+	if (!is_new)
+		in->level.previous = letter;
 	level_step(in, EV_ASKED);
 }
 
+/* As in stock, a letter that is no level has the table read, and 's' in level S is a change from S to S. */
 void level_request(struct init *in, char letter, int64_t stop_s)
 {
 	if (stop_s >= 0)
 		in->level.stop_s = stop_s;
+	if (letter == in->level.now)
+		return;
 	letter = letter ? (char)toupper((unsigned char)letter) : 'X';
-	if (letter == 'Q')
-		ask_reread(in, 0);
-	else if (strchr("ABC", letter))
-		ask_reread(in, letter);
-	else if (strchr("0123456789S", letter))
+	if (strchr("0123456789S", letter)) {
 		ask_level(in, letter);
-	else if (letter == 'U')
+	} else if (strchr("ABC", letter)) {
+		ask_demand(in, letter);
+	} else if (letter == 'U') {
 		takeover_ask(in);
-	else
-		initlog(&in->log, LOG_TO_BOTH, "bad runlevel: %c", letter);
+	} else {
+		if (letter == 'Q')
+			initlog(&in->log, LOG_TO_SYSLOG, "Re-reading inittab");
+		else
+			initlog(&in->log, LOG_TO_BOTH, "bad runlevel: %c", letter);
+		reread(in);
+	}
 }
 
 /* --- signals and power --- */
@@ -385,7 +408,7 @@ static void serve_signals(struct init *in)
 	}
 	walk_again(in);
 	if (events & LEVEL_SIGNAL_HUP)
-		ask_reread(in, 0);
+		reread(in);
 }
 
 void level_entry_ended(struct init *in, struct entry *entry)

@@ -98,7 +98,6 @@ static void begin_boot(struct init *in, int old_family_fd)
 	(void)sys_reboot(RB_DISABLE_CAD);                    /* a container has none */
 	(void)sys_setsid();                                  /* fails for a leader, which is as good */
 	(void)sys_chdir("/");                                /* the kernel starts us there */
-	title_set(&in->title, "init boot");
 	level_boot(in);
 }
 

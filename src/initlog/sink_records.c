@@ -453,7 +453,7 @@ static int deliver(void *state, const struct record *record, struct mono deadlin
 	if (item.event.kind == RECORD_TRUNCATE)
 		return truncate_now_or_never(file->path, (struct mono){ item.event.said_at_ns });
 	remember(file, &item.event, item.when);
-	if (item.event.kind == RECORD_LEVEL)
+	if (item.event.kind == RECORD_LEVEL || item.event.kind == RECORD_SHOW)
 		set_word(file, WORD_LEVEL_SHOWN, 0);    /* a new /run may have hidden it */
 	show_level(file);
 	if (item.event.kind == RECORD_SHOW)

@@ -92,6 +92,7 @@ static void the_boot_goes_through_sysinit_and_boot_to_the_default_level(void **s
 
 	boot(in, TABLE);
 	assert_int_equal(in->level.now, '#');
+	assert_string_equal(in->title.text, "init boot");
 	assert_string_equal(fake_running(in), "si");
 	assert_string_equal(records(in), "");
 	ends(in, "si");
@@ -145,9 +146,18 @@ static void a_boot_into_s_leaves_by_way_of_the_boot_entries(void **state)
 	fake_pass_ms(60000);
 	ends(in, "s");
 	assert_int_equal(in->level.now, '*');
+	assert_string_equal(in->title.text, "init [S]"); /* as in stock, also below */
 	assert_string_equal(fake_running(in), "bw");
+	level_request(in, 'q', -1);
+	fake_turns(in);
+	fake_loader_ends(in, TABLE, 0);
+	fake_turns(in);
+	assert_string_equal(in->title.text, "init [*]");
+	level_request(in, '*', -1);
+	assert_int_equal(in->level.phase, PHASE_STEADY);
 	ends(in, "bw");
 	assert_int_equal(in->level.now, '2');
+	assert_string_equal(in->title.text, "init [2]");
 	assert_int_equal(in->level.previous, 'N');
 	fake_forget_said(in);
 	level_request(in, 'S', -1);

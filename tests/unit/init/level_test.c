@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of phases, and what happens within a level and between two; level_boot_test.c has the way there. */
+#include <ctype.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -340,24 +341,58 @@ static void levels_that_stop_the_machine_reset_the_console_line(void **state)
 	}
 }
 
-static void an_unknown_letter_is_named(void **state)
+static void an_unknown_letter_is_named_and_has_the_table_read(void **state)
 {
 	struct init *in = *state;
+	char said[] = "bad runlevel: L";
+	struct record_event event;
+	struct record record;
 
-	settle(in, "");
-	level_request(in, 'x', -1);
-	assert_string_equal(fake_said(in, SINK_SYSLOG), "bad runlevel: X");
-	level_request(in, '\0', -1);
-	assert_string_equal(fake_said(in, SINK_SYSLOG), "bad runlevel: X");
-	level_request(in, '#', -1);
-	assert_string_equal(fake_said(in, SINK_SYSLOG), "bad runlevel: #");
-	level_request(in, '*', -1);
-	assert_string_equal(fake_said(in, SINK_SYSLOG), "bad runlevel: *");
-	for (int letter = -128; letter < 128; letter++)
-		if (!letter || !strchr("0123456789SsQqAaBbCcUu", letter))
-			level_request(in, (char)letter, -1);
-	assert_int_equal(in->level.phase, PHASE_STEADY);
+	settle(in, "a:2:respawn:x\n");
+	for (int letter = -128; letter < 128; letter++) {
+		if (letter && strchr("0123456789SsQqAaBbCcUu", letter))
+			continue;
+		level_request(in, (char)letter, -1);
+		assert_int_equal(in->level.phase, PHASE_LOAD);
+		assert_int_equal(queue_take(in->log.queue, SINK_RECORDS, &record), 0);
+		memcpy(&event, record.text, sizeof event);
+		assert_int_equal(event.kind, RECORD_SHOW);
+		said[sizeof said - 2] = letter ? (char)toupper(letter & 255) : 'X';
+		if (!letter || isprint(letter & 255))
+			assert_string_equal(fake_said(in, SINK_SYSLOG), said);
+		fake_turns(in);
+		fake_loader_ends(in, "a:2:respawn:x\n", 0);
+		fake_turns(in);
+		assert_int_equal(in->level.phase, PHASE_STEADY);
+		fake_forget_said(in);
+	}
 	assert_int_equal(in->level.now, '2');
+}
+
+static void a_small_s_in_level_s_is_a_change_from_s_to_s(void **state)
+{
+	struct init *in = *state;
+	struct record_event event;
+	struct record record;
+
+	in->level.now = in->level.wanted = 'S';
+	settle(in, "s:S:wait:x\n");
+	level_request(in, 'S', -1);
+	assert_int_equal(in->level.phase, PHASE_STEADY);
+	level_request(in, 's', -1);
+	assert_int_equal(in->level.phase, PHASE_LOAD);
+	assert_string_equal(fake_said(in, SINK_SYSLOG), "Going single user");
+	assert_false(job_is_busy(in, JOB_CONSOLE));
+	assert_int_equal(queue_take(in->log.queue, SINK_WTMP, &record), 0);
+	memcpy(&event, record.text, sizeof event);
+	assert_int_equal(event.kind, RECORD_LEVEL);
+	assert_int_equal(event.level, 'S');
+	assert_int_equal(event.previous, 'S');
+	fake_turns(in);
+	fake_loader_ends(in, "r:S:respawn:x\ns:S:wait:x\n", 0);
+	fake_turns(in);
+	assert_string_equal(fake_running(in), "s r");
+	assert_int_equal(in->level.previous, 'S');
 }
 
 static void requests_are_taken_only_between_changes(void **state)
@@ -663,7 +698,8 @@ int main(void)
 		CASE(the_level_that_is_there_is_not_entered_again),
 		CASE(a_level_is_recorded_with_the_one_before),
 		CASE(levels_that_stop_the_machine_reset_the_console_line),
-		CASE(an_unknown_letter_is_named),
+		CASE(an_unknown_letter_is_named_and_has_the_table_read),
+		CASE(a_small_s_in_level_s_is_a_change_from_s_to_s),
 		CASE(requests_are_taken_only_between_changes),
 		CASE(reading_again_stops_what_is_gone_or_changed),
 		CASE(an_unreadable_table_leaves_everything_running),

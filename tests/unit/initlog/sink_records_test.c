@@ -791,6 +791,9 @@ static void the_runlevel_file_has_one_character(void **state)
 	start("1", 1001);
 	run_both();
 	expect_runlevel("x");
+	record_show_level(&log_, '3');          /* asked for, it is */
+	run_both();
+	expect_runlevel("3");
 }
 
 static void a_runlevel_file_that_fails_stops_nothing_and_is_written_later(void **state)
