@@ -4,16 +4,16 @@
     with Pair(source) as pair:      # a random.Random; both have booted the same random inittab
         pair.step()                 # something random, in both; Differs when what comes of it is not the same
 
-After each step both must come to the same state: the level; which entries were ever started, how often, in which level and
+After each step both must come to the same state: the title; which entries were ever started, how often, in which level and
 coming from which; the order of those that are waited for; which run; /var/run/runlevel, utmp and the levels in wtmp.
 
 Different on purpose, and let pass here:
-* a level that is asked for before the boot is over has no level before it (N); stock tells its inner name of that time, *
-* a request for a level that is none does nothing; it has stock read the inittab again
+* a level that is asked for before the boot is over has no level before it (N); stock tells its inner name of that time, * or
+  #, which scripts take for a pattern or a comment where they name the folder of the previous level
+* the boot has its record, even if a level is asked for while sysinit entries run
+* an entry that SIGHUP's reading makes a respawn one is started once; stock starts it again and forgets the first: not tried
 * stock's records of ends are not looked at: it makes none of what had to be killed, and its children write their starts
   when they like, after their ends, too
-* only entries that S itself starts save level S from being given a shell; in stock those for events do, too
-* SIGHUP's reading is said in syslog, too, which is not looked at
 """
 import collections
 import contextlib
@@ -38,11 +38,13 @@ STAYING = {"respawn", "ondemand", "off"}        # they hold, or init would start
 ACTIONS = (["respawn"] * 5 + ["once"] * 3 + ["wait"] * 4 + ["ondemand"] * 3 + ["off", "boot", "bootwait", "sysinit", "ctrlaltdel",
            "kbrequest", "powerfail", "powerwait", "powerokwait", "powerfailnow"])
 KILLS = 6           # of one entry, before a reading or a change of level has the respawn guard forget them
+NO_LEVELS = "?x~"
+NO_PREVIOUS = str.maketrans("*#", "NN")
 CALM_LOOKS = 4
 PATIENCE_S = 60
 
 Entry = collections.namedtuple("Entry", "id levels action mode")
-State = collections.namedtuple("State", "level starts order running runlevel utmp levels")
+State = collections.namedtuple("State", "title starts order running runlevel utmp levels")
 
 
 class Differs(tap.Failed):
@@ -117,10 +119,11 @@ class Run(Scene):
 
     def runs_so_far(self):
         """[(entry, level, previous, pid)]"""
-        return [(w[0], w[1], w[2].replace("*", "N"), int(w[3])) for w in map(str.split, self.m.read("/tmp/runs").splitlines())]
+        lines = map(str.split, self.m.read("/tmp/runs").splitlines())
+        return [(entry, level, previous.translate(NO_PREVIOUS), int(pid)) for entry, level, previous, pid in lines]
 
     def marked_off(self):
-        """A request behind those before it, which does nothing. (One for a level that is none has stock read the table.)"""
+        """A request behind those before it, which does nothing."""
         self.m.request(CMD_START, deadline=PATIENCE_S)
         self.markers += 1
         wait_for(lambda: self.m.syslog.texts().count("got unimplemented initrequest.") >= self.markers,
@@ -133,11 +136,6 @@ class Run(Scene):
         return any(p.ppid == 1 and (p.state == "Z" or not (p.title.startswith(("sleep ", "init [log: ")) or p.pid in kept))
                    for p in found)
 
-    def level(self):
-        """Of the boot there are several titles in stock, for one level."""
-        title = self.m.title() or ""
-        return title[:len("init [2]")] if title.startswith("init [") and title[6:7] in LEVELS + "7S" else "the boot"
-
     def state(self, waited):
         found = self.m.processes()
         if self.is_busy(found):
@@ -146,7 +144,7 @@ class Run(Scene):
         utmp = self.m.utmp()
         running = sorted(run[0] for run in runs if run[3] in alive)
         return State(
-            level=self.level(),
+            title=(self.m.title() or "")[:len("init [L]")],         # stock's is longer where another was before
             starts=collections.Counter(run[:3] for run in runs),
             order=[run[:3] for run in runs if run[0] in waited],
             running=running,
@@ -157,8 +155,11 @@ class Run(Scene):
     @staticmethod
     def changes(records):
         """[(level, previous)]; of the boot: None."""
-        return [None if r.type == sinks.BOOT_TIME else (chr(r.pid & 255), chr(r.pid >> 8).replace("*", "N"))
-                for r in records if r.type in (sinks.BOOT_TIME, sinks.RUN_LVL)]
+        found = [None if r.type == sinks.BOOT_TIME else (chr(r.pid & 255), chr(r.pid >> 8))
+                 for r in records if r.type in (sinks.BOOT_TIME, sinks.RUN_LVL)]
+        if found and found[0] and found[0][1] == "#":
+            found.insert(0, None)
+        return [change and (change[0], change[1].translate(NO_PREVIOUS)) for change in found]
 
     def pid_of(self, entry):
         return [run[3] for run in self.runs_so_far() if run[0] == entry][-1]
@@ -233,31 +234,34 @@ class Pair:
 
     def ask_level(self, state):
         self.kills.clear()
-        level = self.random.choice(LEVELS * 3 + "7S")
+        level = self.random.choice(LEVELS * 3 + "7Ss")
         self.history.append("level " + level)
         self.request(CMD_RUNLVL, level)
 
     def ask_again(self, state):
         self.kills.clear()
-        self.history.append("q")
-        self.request(CMD_RUNLVL, self.random.choice("qQ"))
+        letter = self.random.choice("qQ" + NO_LEVELS)
+        self.history.append("letter " + letter)
+        self.request(CMD_RUNLVL, letter)
 
     def hang_up(self, state):
         self.kills.clear()
-        self.signal(signal.SIGHUP)
+        self.signal(state, signal.SIGHUP)
 
     def demand(self, state):
         letter = self.random.choice("abcABC")
         self.history.append("demand " + letter)
         self.request(CMD_RUNLVL, letter)
 
-    def signal(self, signo):
+    def signal(self, state, signo):
+        """A signal that comes just before stock sleeps is served when it wakes up: the level it is in is a request to do that."""
         self.history.append(signal.Signals(signo).name)
         for run in self.both:
             run.m.signal(signo)
+        self.request(CMD_RUNLVL, state.runlevel or "#")
 
     def press(self, state):
-        self.signal(self.random.choice((signal.SIGINT, signal.SIGWINCH)))
+        self.signal(state, self.random.choice((signal.SIGINT, signal.SIGWINCH)))
 
     def power(self, state):
         cmd = self.random.choice((CMD_POWERFAIL, CMD_POWERFAILNOW, CMD_POWEROK))
@@ -275,12 +279,15 @@ class Pair:
             run.kill(run.pid_of(entry))
 
     def change_table(self, state):
+        before = {entry.id: entry.action for entry in self.table}
         self.table = changed_table(self.random, self.table)
         self.note_actions()
+        becomes_respawn = any(entry.action == "respawn" != before.get(entry.id, "respawn") for entry in self.table)
+        read_alone = self.ask_again if becomes_respawn else self.hang_up
         self.history.append("the table becomes\n" + self.text())
         for run in self.both:
             run.m.write("/etc/inittab", self.text())
-        self.random.choice((self.ask_again, self.ask_level, self.hang_up, self.demand))(state)
+        self.random.choice((self.ask_again, self.ask_level, self.demand, read_alone))(state)
 
     def sequence(self):
         """-> the number of its steps"""
