@@ -113,4 +113,4 @@ clean:
 include contrib/rules.mk tests/rules.mk
 
 .PHONY: all install stage clean
--include $(wildcard $(B)/obj/*/*.d $(B)/pid1/*.d $(B)/pid1/*/*.d $(B)/unit/*.d $(B)/unit/*/*.d $(B)/fuzz/*.d)
+-include $(wildcard $(B)/obj/*/*.d $(B)/pid1/*.d $(B)/pid1/*/*.d $(B)/unit/*.d $(B)/unit/*/*.d $(B)/fuzz/*.d $(B)/faulty/*.d)
