@@ -92,6 +92,8 @@ static int handle_new(int fd, struct queue **out)
 		-1, sizeof *queue, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, &handle);
 	if (err)
 		return err;
+	if (fd < 0)
+		fd = -1;
 	err = sys_map(fd, sizeof(struct shared), PROT_READ | PROT_WRITE,
 		MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), &shared);
 	if (err) {
@@ -100,7 +102,7 @@ static int handle_new(int fd, struct queue **out)
 	}
 	queue = handle;
 	queue->shared = shared;
-	queue->fd = fd < 0 ? -1 : fd;
+	queue->fd = fd;
 	*out = queue;
 	return 0;
 }
