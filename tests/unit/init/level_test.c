@@ -260,6 +260,26 @@ static void what_does_not_stop_is_killed_and_what_does_not_die_is_given_up(void 
 	assert_killed("the pid may be a stranger's by now", SIGTERM, &group, 1);
 }
 
+static void the_new_level_begins_when_the_last_has_died_of_the_second_signal(void **state)
+{
+	struct init *in = *state;
+
+	settle(in, "a:2:respawn:x\n");
+	level_request(in, '3', 7);
+	fake_turns(in);
+	fake_loader_ends(in, "a:2:respawn:x\nn:3:once:x\n", 0);
+	fake_turns(in);
+	fake_pass_ms(7000);
+	fake_turns(in);
+	assert_int_equal(in->level.phase, PHASE_KILL);
+	assert_int_equal(in->level.now, '2');
+	fake_end(fake_entry(in, "a")->pid, CLD_KILLED, SIGKILL);
+	fake_turns(in);
+	assert_int_equal(in->level.phase, PHASE_STEADY);
+	assert_int_equal(in->level.now, '3');
+	assert_string_equal(fake_running(in), "n");
+}
+
 static void the_last_end_is_not_waited_for_beyond_its_moment(void **state)
 {
 	struct init *in = *state;
@@ -693,6 +713,7 @@ int main(void)
 		CASE(a_demand_stops_what_the_new_table_has_no_place_for),
 		CASE(the_table_that_started_it_decides_what_a_change_stops),
 		CASE(what_does_not_stop_is_killed_and_what_does_not_die_is_given_up),
+		CASE(the_new_level_begins_when_the_last_has_died_of_the_second_signal),
 		CASE(the_last_end_is_not_waited_for_beyond_its_moment),
 		CASE(a_stop_time_stays_until_another_is_given),
 		CASE(the_level_that_is_there_is_not_entered_again),
