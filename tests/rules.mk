@@ -50,7 +50,8 @@ soak: soak-system soak-vm
 soak-system soak-vm: soak-%: stage
 	$(SOAK_ENV) python3 tests/$*/init_soak.py
 
-# A thousand random sequences of requests under the stock init and under ours, by two at a time; build/stock has the stock one.
+# A thousand random sequences of requests under the stock init and under ours, two at a time: ten minutes.
+# build/stock has the stock one.
 SEQUENCES ?= 1000
 levels: stage
 	seed=$${SEED:-$$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}; half=$$(($(SEQUENCES) / 2)); \

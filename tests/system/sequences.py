@@ -106,8 +106,8 @@ def text_of(table, default):
 class Run(Scene):
     """One of the two machines."""
 
-    def __init__(self, which, inittab):
-        super().__init__(inittab, which=which, prepare=self.lay_out)
+    def __init__(self, which, inittab, boot):
+        super().__init__(inittab, which=which, boot=boot, prepare=self.lay_out)
         self.markers = 0
 
     @staticmethod
@@ -170,8 +170,9 @@ class Pair:
         self.random = source
         self.table = random_table(source)
         self.default = source.choice("2345")
+        self.boot = source.choice([()] * 6 + [("single",), ("S",), (source.choice(LEVELS),)])
         self.waited = set()             # ids that were waited for in every table so far, or never in any
-        self.history = ["boot with\n" + self.text()]
+        self.history = ["boot with %s\n%s" % (" ".join(self.boot), self.text())]
         self.kills = collections.Counter()
 
     def text(self):
@@ -179,7 +180,7 @@ class Pair:
 
     def __enter__(self):
         with contextlib.ExitStack() as exits:
-            self.both = [exits.enter_context(Run(which, self.text())) for which in ("stock", "ours")]
+            self.both = [exits.enter_context(Run(which, self.text(), self.boot)) for which in ("stock", "ours")]
             self.mixed, self.seen = set(), {}
             self.note_actions()
             self.compare()
