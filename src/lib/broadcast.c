@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/broadcast.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -100,13 +101,17 @@ void broadcast_begin_remote(struct broadcast *broadcast, int64_t when_s)
 
 /* --- text of users --- */
 
-static bool is_banner(const char *text, size_t left_bytes)
+/* As it will be shown: the first letter may be what a control character is shown by. */
+static bool is_banner(char first, const char *rest, size_t rest_bytes)
 {
 	static const char *const words[] = { "Broadcast message from", "Remote broadcast message" };
 
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (left_bytes >= strlen(words[i]) && !strncasecmp(text, words[i], strlen(words[i])))
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		size_t len = strlen(words[i]) - 1;
+
+		if (toupper((unsigned char)first) == *words[i] && rest_bytes >= len && !strncasecmp(rest, words[i] + 1, len))
 			return true;
+	}
 	return false;
 }
 
@@ -145,11 +150,11 @@ void broadcast_add_text(struct broadcast *broadcast, const char *text, size_t le
 		char shown[4];
 		size_t len, taken = character_show(text + i, len_bytes - i, shown, &len);
 
-		if (is_banner(text + i, len_bytes - i) && !put(broadcast, "> ", 2))
+		i += taken;
+		if (is_banner(shown[len - 1], text + i, len_bytes - i) && !put(broadcast, "> ", 2))
 			return;
 		if (!put(broadcast, shown, len))
 			return;
-		i += taken;
 	}
 }
 

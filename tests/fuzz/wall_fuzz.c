@@ -21,7 +21,12 @@ static void check_lines(const struct wall_text *text, size_t width_max)
 	FUZZ_CHECK(at == end && lines == text->lines && lines <= WALL_LINES_MAX);
 }
 
-/* The words of a banner come with a mark before them. */
+/* Whether the mark of a banner's words ends at at, or before the ^ that shows their first letter. */
+static bool has_mark(const char *from, const char *at)
+{
+	return (at >= from + 2 && !memcmp(at - 2, "> ", 2)) || (at >= from + 3 && !memcmp(at - 3, "> ^", 3));
+}
+
 static void check_no_banner(const struct broadcast *message, size_t from)
 {
 	static const char *const words[] = { "Broadcast message from", "Remote broadcast message" };
@@ -29,7 +34,7 @@ static void check_no_banner(const struct broadcast *message, size_t from)
 	for (size_t i = 0; i < 2; i++)
 		for (size_t at = from; at + strlen(words[i]) <= message->len_bytes; at++)
 			FUZZ_CHECK(strncasecmp(message->bytes + at, words[i], strlen(words[i])) ||
-				(at >= from + 2 && !memcmp(message->bytes + at - 2, "> ", 2)));
+				has_mark(message->bytes + from, message->bytes + at));
 }
 
 static void check_message(const char *text, size_t len)

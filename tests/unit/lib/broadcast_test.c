@@ -177,6 +177,8 @@ static void the_words_of_a_banner_are_marked_wherever_they_are(void **state)
 	shows("  broadcast MESSAGE From", "  > broadcast MESSAGE From");
 	shows("x\nRemote broadcast message (now)", "x\n> Remote broadcast message (now)");
 	shows("Broadcast message fro", "Broadcast message fro");
+	shows("\022emote broadcast message, \322EMOTE BROADCAST MESSAGE", "> ^Remote broadcast message, > ^REMOTE BROADCAST MESSAGE");
+	shows("\002roadcast message from root", "> ^Broadcast message from root");
 }
 
 static void our_own_words_are_not_touched(void **state)
