@@ -105,11 +105,15 @@ void control_door_in_child(struct init *in)
 	int fifo = open_fifo();
 	int fds[2] = { fifo, mounts };
 	int children = sys_open(CHILDREN_PATH, O_RDONLY | O_CLOEXEC, 0);
+	const char *watched = folder_err ? "" : CONTROL_FOLDER_WATCHED;
 
 	report_in_child(in, REPORT_CHILDREN, power_is_nested_in_child() ? POWER_NESTED : "", &children, 1);
-	if (fifo < 0)
+	if (fifo < 0) {
+		/* Something may be mounted where it can be made. */
+		report_in_child(in, REPORT_MOUNTS, watched, &mounts, 1);
 		sys_exit(-fifo);
-	report_in_child(in, REPORT_DOOR, folder_err ? "" : CONTROL_FOLDER_WATCHED, fds, 2);
+	}
+	report_in_child(in, REPORT_DOOR, watched, fds, 2);
 }
 
 /* --- pid 1's side --- */
@@ -179,19 +183,24 @@ static void take_fifo(struct init *in, int fd)
 	loop_watch(in, control->fd, SOURCE_CONTROL);
 }
 
-void control_take(struct init *in, const char *text, int fds[2])
+void control_take_mounts(struct init *in, const char *text, int fd)
 {
 	struct control *control = &in->control;
 
 	control->has_watch = !strcmp(text, CONTROL_FOLDER_WATCHED);
-	if (control->is_closed) {
-		for (int i = 0; i < 2; i++)
-			if (fds[i] >= 0)
-				sys_close(fds[i]);
-		return;
-	}
-	take_fifo(in, fds[0]);
-	replace_fd(in, &control->mounts_fd, fds[1], SOURCE_MOUNTS);
+	if (!control->is_closed)
+		replace_fd(in, &control->mounts_fd, fd, SOURCE_MOUNTS);
+	else if (fd >= 0)
+		sys_close(fd);
+}
+
+void control_take(struct init *in, const char *text, int fds[2])
+{
+	if (!in->control.is_closed)
+		take_fifo(in, fds[0]);
+	else if (fds[0] >= 0)
+		sys_close(fds[0]);
+	control_take_mounts(in, text, fds[1]);
 }
 
 /* Once, as long as it lasts. */

@@ -23,10 +23,12 @@ void control_check(struct init *in);
 void control_reopen(struct init *in);                      /* SIGUSR1 */
 void control_close(struct init *in);                       /* SIGUSR2 */
 
-/* JOB_DOOR, and what it reports: fds are the FIFO and the mount table, and become ours; the text is this or empty. */
+/* JOB_DOOR, and what it reports: fds are the FIFO and the mount table, or the latter alone where there can be no FIFO yet,
+ * and become ours; the text is this or empty. */
 #define CONTROL_FOLDER_WATCHED "folder watched"
 void control_door_in_child(struct init *in);
 void control_take(struct init *in, const char *text, int fds[2]);
+void control_take_mounts(struct init *in, const char *text, int fd);
 void control_door_ended(struct init *in, int err);
 
 void control_folder_changed(struct init *in);              /* the folder watch is readable */

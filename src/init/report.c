@@ -105,6 +105,12 @@ static void on_door(struct init *in, const struct report *report, int fds[REPORT
 	fds[0] = fds[1] = -1;
 }
 
+static void on_mounts(struct init *in, const struct report *report, int fds[REPORT_FDS_MAX])
+{
+	control_take_mounts(in, report->text, fds[0]);
+	fds[0] = -1;
+}
+
 static void on_level(struct init *in, const struct report *report, int fds[REPORT_FDS_MAX])
 {
 	(void)fds;
@@ -139,6 +145,7 @@ static void (*const on_report[])(struct init *, const struct report *, int[REPOR
 	[REPORT_POWER] = on_power,
 	[REPORT_CHILDREN] = on_children,
 	[REPORT_STATE] = on_state,
+	[REPORT_MOUNTS] = on_mounts,
 };
 static_assert(sizeof on_report / sizeof on_report[0] == REPORT_COUNT, "act on every report");
 

@@ -641,6 +641,23 @@ static void without_watches_the_name_is_looked_at_every_five_seconds(void **stat
 	assert_true(in->job[JOB_DOOR].is_wanted);
 }
 
+/* As where /run is a folder of a root that is read-only, until a script mounts something there. */
+static void where_no_fifo_can_be_made_a_mount_makes_him_look_again(void **state)
+{
+	struct init *in = *state;
+
+	fault_name("mkfifo", -EROFS);
+	open_door(in);
+	fault_clear();
+	assert_int_equal(in->control.fd, -1);
+	assert_true(in->control.mounts_fd >= 0);
+	in->job[JOB_DOOR].is_wanted = false;
+	control_check(in);
+	open_door(in);
+	assert_int_equal(in->control.fd, CONTROL_FD);
+	assert_false(job_is_busy(in, JOB_DOOR));
+}
+
 static void whatever_call_of_the_doorkeeper_fails_he_comes_again_until_all_is_well(void **state)
 {
 	struct init *in = *state;
@@ -713,6 +730,7 @@ int main(void)
 		CASE(the_doorkeeper_makes_the_fifo_and_watches_its_name),
 		CASE(what_is_no_fifo_is_said_and_looked_at_again),
 		CASE(without_watches_the_name_is_looked_at_every_five_seconds),
+		CASE(where_no_fifo_can_be_made_a_mount_makes_him_look_again),
 		CASE(whatever_call_of_the_doorkeeper_fails_he_comes_again_until_all_is_well),
 		CASE(changes_of_other_names_are_of_no_interest),
 		CASE(the_name_is_looked_at_once_a_second_at_most),

@@ -152,7 +152,7 @@ static void sixty_four_reports_are_read_a_turn(void **state)
 static void reports_of_any_kind_and_length_do_no_harm(void **state)
 {
 	static const uint32_t kinds[] = { REPORT_NONE, REPORT_LOG, REPORT_CONSOLE, REPORT_DOOR, REPORT_LEVEL,
-		REPORT_POWER, REPORT_COUNT, 1000, UINT32_MAX };
+		REPORT_POWER, REPORT_MOUNTS, REPORT_COUNT, 1000, UINT32_MAX };
 	struct init *in = *state;
 	char bytes[4096];
 	struct report report;
@@ -211,7 +211,7 @@ static void descriptors_never_leak(void **state)
 		for (size_t len = 0; len <= sizeof report; len += kind == REPORT_DOOR ? 4 : 8)
 			for (int count = 1; count <= 60; count += count < 6 ? 1 : 27) {
 				/* A whole one from the doorkeeper is the control channel: that has a test. */
-				if (kind == REPORT_DOOR && len > offsetof(struct report, text))
+				if ((kind == REPORT_DOOR || kind == REPORT_MOUNTS) && len > offsetof(struct report, text))
 					continue;
 				report.kind = kind;
 				send_raw(in, &report, len, fds, count);
@@ -234,10 +234,11 @@ static void descriptors_of_the_doorkeeper_are_all_held_or_closed(void **state)
 	control_open(in);                               /* reserves its number */
 	for (int i = 0; i < 8; i++)
 		fds[i] = pipe_fds[0];
-	for (int closed = 0; closed < 2; closed++)
+	for (int round = 0; round < 4; round++)
 		for (int count = 1; count <= 8; count++) {
 			before = fds_open();
-			in->control.is_closed = closed;
+			report.kind = round & 1 ? REPORT_MOUNTS : REPORT_DOOR;
+			in->control.is_closed = round & 2;
 			send_raw(in, &report, sizeof report, fds, count);
 			report_read(in);
 			before += (in->control.fd >= 0 && in->control.fd != CONTROL_FD) + (in->control.mounts_fd >= 0) + in->control.old_count;
