@@ -9,7 +9,6 @@ Words on the kernel command line for the initramfs: `initvm.agent` starts the co
 the init scripts, as without an initramfs.
 """
 import contextlib
-import fcntl
 import glob
 import hashlib
 import os
@@ -63,18 +62,14 @@ echo "powerfail $1" >> /run/powerfail.log
 """
 
 
-@contextlib.contextmanager
 def lock():
-    os.makedirs(PLACE, exist_ok=True)
-    with open(PLACE + "/lock", "w", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return debs.lock(PLACE + "/lock")
 
 
-def state(which):
-    """Names what a disk is made of."""
+def state(which, *more):
+    """Names what a disk is made of, and more files that have a part in it."""
     found = hashlib.sha256(debs.state().encode() if which == "ours" else b"")
-    for path in (__file__, TESTS + "/packages/root.py"):
+    for path in (__file__, TESTS + "/packages/root.py", *more):
         with open(path, "rb") as file:
             found.update(file.read())
     return found.hexdigest()[:16]

@@ -10,13 +10,18 @@
         s.ends()                            # "guest-shutdown"; s.resets() waits for the next boot of the same disk
         s.run("ps")                         # -> the same from the control agent of tests/vm, where `initvm.agent` is among the words
 
+    with booted("ours") as s:               # the same, of one that has booted and where root has logged in: from memory that was saved once
+
 QEMU without acceleration, which counts instructions for the guest's clock: on a busy host it is slow, but nothing is late in its own eyes. Deadlines are in host time and generous.
 """
 import atexit
 import contextlib
+import glob
+import hashlib
 import json
 import re
-
+import shlex
+import shutil
 import subprocess
 import tempfile
 import time
@@ -29,28 +34,34 @@ import tap
 from vm import die_with_parent, wait_until   # noqa: F401
 
 DEADLINE = 600.0
-KERNEL_WORDS = "console=ttyS0 quiet loglevel=1 mitigations=off tsc=reliable cryptomgr.notests root=/dev/vda ro"
+MEMORY = "256"      # MiB
+# norandmaps: what QEMU has translated of a program serves all processes, which halves the time of a boot.
+KERNEL_WORDS = "console=ttyS0 quiet loglevel=1 mitigations=off norandmaps tsc=reliable cryptomgr.notests root=/dev/vda ro"
+AGENT = "initvm.agent"
 PROMPT = rb"# $"
 DESCRIBE = "cat /proc/uptime /proc/1/syscall; grep -E 'State|Sig|Shd|ctxt' /proc/1/status; ps -eo pid,ppid,stat,wchan:20,args | awk '$2 != 2 && $1 != 2'"
 
 
 class System:
-    def __init__(self, which="ours", words="", memory=256, path=None):
-        self.which, self.words, self.memory = which, words, memory
-        self.path = path
+    """PATH: a disk instead of WHICH's own; KEEP: what is written there stays. SAVED: a folder that save() filled."""
+
+    def __init__(self, which="ours", words="", path=None, keep=False, saved=None):
+        self.words, self.keep, self.saved = words, keep, saved
+        self.path = saved + "/disk" if saved else path or disk.disk(which)
         self.process = None
         self.seen, self.count, self.at_shell = 0, 0, False
 
     def _argv(self, fds):
         con, ctl, mon, beat = fds
         kernel = image.kernel_image(image.kernel_tree())
-        return ["qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-m", str(self.memory), "-nodefaults", "-no-user-config", "-display", "none",
+        return ["qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-m", MEMORY, "-nodefaults", "-no-user-config", "-display", "none",
                 "-icount", "shift=1,sleep=on", "-chardev", "socket,id=beat,fd=%d" % beat, "-mon", "chardev=beat,mode=readline",
                 "-chardev", "socket,id=con,fd=%d" % con, "-serial", "chardev:con", "-chardev", "socket,id=ctl,fd=%d" % ctl, "-device", "virtio-serial-pci",
                 "-device", "virtserialport,chardev=ctl,name=" + image.CONTROL, "-chardev", "socket,id=mon,fd=%d" % mon, "-mon", "chardev=mon,mode=control",
-                "-drive", "file=%s,format=raw,if=none,id=drive,snapshot=on,cache=unsafe" % (self.path or disk.disk(self.which)),
+                "-drive", "file=%s,format=raw,if=none,id=drive,snapshot=%s,cache=unsafe" % (self.path, "off" if self.keep else "on"),
                 "-device", "virtio-blk-pci,drive=drive,id=disk", "-kernel", kernel, "-initrd", disk.initrd(),
-                "-append", " ".join((KERNEL_WORDS, image.GUEST_MARK, self.words))]
+                "-append", " ".join((KERNEL_WORDS, image.GUEST_MARK, self.words)),
+                *(("-incoming", "exec:cat " + shlex.quote(self.saved + "/memory")) if self.saved else ())]
 
     def __enter__(self):
         self.console, self.control, self.qmp, self.heartbeat = Line("console"), Control(), Monitor(), Heartbeat()
@@ -63,10 +74,28 @@ class System:
             for channel in channels:
                 channel.theirs.close()
             self.qmp.begin()
+            if self.saved:
+                self._resume()
         except BaseException:
             self._end()
             raise
         return self
+
+    def save(self, folder):
+        """Ends it so that a System(saved=folder) goes on from here; its disk must be folder/disk, and kept."""
+        self.qmp.call("stop")
+        self.qmp.call("migrate", uri="exec:cat > " + shlex.quote(folder + "/memory"))
+        wait_until("the memory to be saved", lambda: self.qmp.call("query-migrate")["status"] == "completed", DEADLINE)
+        with open(folder + "/console", "wb") as file:
+            file.write(self.console.data)
+
+    def _resume(self):
+        with open(self.saved + "/console", "rb") as file:
+            self.console.data += file.read()
+        self.seen = len(self.console.data)
+        wait_until("the memory to be read", lambda: self.qmp.call("query-status")["status"] == "paused", DEADLINE)
+        self.qmp.call("cont")
+        self.at_shell = self.control.ready = True
 
     def __exit__(self, kind, *_):
         if kind and not issubclass(kind, tap.Skip):
@@ -78,7 +107,7 @@ class System:
 
     def _ask_the_agent(self):
         with contextlib.suppress(MachineError, OSError):
-            if self.process.poll() is None and "initvm.agent" in self.words:
+            if self.process.poll() is None and AGENT in self.words:
                 tap.diag(self.run(DESCRIBE))
 
     def run(self, command, timeout=120):
@@ -184,11 +213,12 @@ class System:
         self.process.wait(60)
         return reason
 
-    def resets(self, deadline=DEADLINE):
-        """Waits for the machine to start anew."""
+    def resets(self, again=True, deadline=DEADLINE):
+        """Waits for the machine to start anew; AGAIN: and for the kernel to be there."""
         reason = self.event("RESET", deadline)["reason"]
         self.at_shell = self.control.ready = False
-        self.sees(rb"initramfs: at ")
+        if again:
+            self.sees(rb"initramfs: at ")
         return reason
 
     def detach_disk(self):
@@ -197,17 +227,36 @@ class System:
         self.event("DEVICE_DELETED")
 
 
-class Kept:
-    """One boot for several cases: `with kept.system() as s`. A failed case ends it, and the next one boots and logs in anew."""
+def booted(which="ours"):
+    """A system as it was when somebody had logged in."""
+    name = "%s/%s-%s.saved" % (disk.PLACE, which, disk.state(which, __file__))
+    debs.whole(name, lambda folder: boot(which, folder))
+    return System(words=AGENT, saved=name)
 
-    def __init__(self, *arguments):
-        self.arguments, self.running, self.entered = arguments, None, None
+
+def boot(which, folder):
+    for old in glob.glob(glob.escape(disk.PLACE) + "/%s-*.saved" % which):
+        shutil.rmtree(old)
+    path = folder + "/disk"
+    image.run_quietly(["cp", "--sparse=always", disk.disk(which), path])
+    with System(words=AGENT, path=path, keep=True) as s:
+        s.login()
+        s.until("! pidof bootlogd", "the boot to be over")
+        s.save(folder)
+
+
+class Kept:
+    """One life for several cases: `with kept.system() as s`. A failed case ends it, and the next one begins another; after a restart
+    somebody logs in."""
+
+    def __init__(self, which):
+        self.which, self.running, self.entered = which, None, None
         atexit.register(self.end)
 
     @contextlib.contextmanager
     def system(self):
         if not self.running:
-            self.running = System(*self.arguments)
+            self.running = booted(self.which)
             self.entered = contextlib.ExitStack()
             self.entered.enter_context(self.running)
         try:

@@ -5,6 +5,9 @@ built(number) -> Build(folder, log, {package: path}); 1 and 2 differ in folder, 
 stock() -> {package: path} of the packages in the machine's own sources.
 """
 import collections
+import contextlib
+import fcntl
+import functools
 import glob
 import hashlib
 import os
@@ -29,6 +32,15 @@ MANNERS = {1: {"TZ": "UTC", "LC_ALL": "C.UTF-8", "DEB_BUILD_OPTIONS": "parallel=
            2: {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "DEB_BUILD_OPTIONS": "parallel=4", "HOME": "/nonexistent"}}
 
 
+@contextlib.contextmanager
+def lock(path):
+    """What is made once is made by one; the others wait and find it."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 class BuildFailed(Exception):
     """What the build said last."""
 
@@ -39,8 +51,9 @@ def sources():
     return sorted(name for name in done.stdout.decode().split("\0") if name and os.path.lexists(os.path.join(TOP, name)))
 
 
+@functools.lru_cache
 def state():
-    """Names the state of the sources; of tests/ nothing gets into a package, and only its rules are read."""
+    """Names the state that the sources had when somebody first asked; of tests/ nothing gets into a package, and only its rules are read."""
     found = hashlib.sha256()
     for name in sources():
         if name.startswith("tests/") and not name.endswith("rules.mk"):
@@ -54,17 +67,23 @@ def by_name(folder):
     return {os.path.basename(path).partition("_")[0]: path for path in glob.glob(glob.escape(folder) + "/*.deb")}
 
 
-def built(number):
-    folder = os.path.join(PLACE, "%s-%d" % (state(), number))
-    if not os.path.isdir(folder):
-        os.makedirs(PLACE, exist_ok=True)
-        new = tempfile.mkdtemp(dir=PLACE)
+def whole(folder, make):
+    """Has MAKE fill a folder, unless that has been done: whole or not at all."""
+    with lock(os.path.join(os.path.dirname(folder), "whole.lock")):
+        if os.path.isdir(folder):
+            return
+        new = tempfile.mkdtemp(dir=os.path.dirname(folder))
         try:
-            build(new, number)
+            make(new)
             os.rename(new, folder)
         except BaseException:
             shutil.rmtree(new)
             raise
+
+
+def built(number):
+    folder = os.path.join(PLACE, "%s-%d" % (state(), number))
+    whole(folder, lambda new: build(new, number))
     with open(folder + "/log", encoding="utf-8", errors="replace") as file:
         return Build(folder, file.read(), by_name(folder))
 
@@ -97,15 +116,7 @@ def build(folder, number):
 
 def stock():
     folder = os.path.join(PLACE, "stock")
-    if not os.path.isdir(folder):
-        os.makedirs(PLACE, exist_ok=True)
-        new = tempfile.mkdtemp(dir=PLACE)
-        try:
-            fetch.download(STOCK, new)
-            os.rename(new, folder)
-        except BaseException:
-            shutil.rmtree(new)
-            raise
+    whole(folder, lambda new: fetch.download(STOCK, new))
     return by_name(folder)
 
 

@@ -61,18 +61,17 @@ def apt_sources():
 
 def archive():
     """The root as an archive."""
-    path = os.path.join(debs.PLACE, "root-%s.tar" % hashlib.sha256(" ".join(PACKAGES).encode()).hexdigest()[:8])
-    if not os.path.exists(path):
-        os.makedirs(debs.PLACE, exist_ok=True)
-        code, sources = apt_sources()
-        new = os.path.join(tempfile.mkdtemp(dir=debs.PLACE), "root.tar")
-        done = debs.run("mmdebstrap", "--mode=root", "--variant=essential", "--format=tar", "--include=" + ",".join(PACKAGES),
-                        "--skip=output/dev", "--aptopt=APT::Install-Recommends \"false\"", code, new, *sources)
-        if done.returncode:
-            raise RootError(done.stdout[-3000:])
-        os.rename(new, path)
-        os.rmdir(os.path.dirname(new))
-    return path
+    folder = os.path.join(debs.PLACE, "root-" + hashlib.sha256(" ".join(PACKAGES).encode()).hexdigest()[:8])
+    debs.whole(folder, unpack_debian)
+    return folder + "/root.tar"
+
+
+def unpack_debian(folder):
+    code, sources = apt_sources()
+    done = debs.run("mmdebstrap", "--mode=root", "--variant=essential", "--format=tar", "--include=" + ",".join(PACKAGES),
+                    "--skip=output/dev", "--aptopt=APT::Install-Recommends \"false\"", code, folder + "/root.tar", *sources)
+    if done.returncode:
+        raise RootError(done.stdout[-3000:])
 
 
 class Root:

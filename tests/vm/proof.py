@@ -5,6 +5,7 @@
     unharmed(m, table)          orphans are reaped, telinit q and telinit 3 answered, a respawn
                                 entry comes back, pid 1 sleeps in its one wait
     Numbers(m, mark, 1).judge() numbered messages come in order, or are counted as lost
+    in_order(words, 1, last)    the same of what words_of() found in any text
 """
 import re
 
@@ -126,9 +127,43 @@ def unharmed(m, table):
     in_the_one_wait(m)
 
 
+WORD = re.compile(rb"seq-(\d{6}): unknown action field\r*\n|(\d+) messages? lost")
+
+
+def words_of(text):
+    """[(number, None) or (None, how many are lost)] of the numbered messages in a console's or a file's bytes."""
+    return [(int(a), None) if a else (None, int(b)) for a, b in WORD.findall(text)]
+
+
+def has_arrived(words, last):
+    return any(number == last for number, _ in words)
+
+
+def in_order(words, first, last, others, doubles=0):
+    """Judges words_of() up to number LAST. OTHERS: how many messages besides the numbered ones may be
+    among the lost. DOUBLES: how many may come twice, their helper having been killed."""
+    due, lost_here, gaps, lost = first, 0, 0, 0
+    for number, count in words:
+        if number is None:
+            lost_here += count
+            continue
+        if doubles and number == due - 1:
+            doubles -= 1
+            continue
+        tap.check(number >= due, f"messages come once and in order: {number}, not {due}")
+        gap = number - due
+        tap.check(lost_here >= gap, f"{gap} are missing before {number}, {lost_here} are "
+                                    "counted as lost there")
+        due, gaps, lost, lost_here = number + 1, gaps + gap, lost + lost_here, 0
+        if number == last:
+            break
+    tap.check(gaps <= lost <= gaps + others,
+              f"{gaps} numbers are missing, up to {others} others; {lost} are counted as lost")
+    tap.diag(f"{last - first + 1} said, {gaps} of them lost and counted")
+
+
 class Numbers:
     """What a console shows of the numbered messages, from MARK on."""
-    WORD = re.compile(rb"seq-(\d{6}): unknown action field\r+\n|(\d+) messages? lost")
 
     def __init__(self, machine, mark, first):
         self.m = machine
@@ -136,31 +171,12 @@ class Numbers:
         self.first = first
 
     def words(self):
-        return [(int(a), None) if a else (None, int(b))
-                for a, b in self.WORD.findall(self.m.console.since(self.mark))]
+        return words_of(self.m.console.since(self.mark))
 
     def arrived(self, last):
-        return any(number == last for number, _ in self.words())
+        return has_arrived(self.words(), last)
 
     def judge(self, last, others, doubles=0):
-        """Waits for the LAST number. OTHERS: how many messages besides the numbered ones may be
-        among the lost. DOUBLES: how many may come twice, their helper having been killed."""
+        """Waits for the LAST number; then as in_order()."""
         vm.wait_until(f"message {last} on the console", lambda: self.arrived(last))
-        due, lost_here, gaps, lost = self.first, 0, 0, 0
-        for number, count in self.words():
-            if number is None:
-                lost_here += count
-                continue
-            if doubles and number == due - 1:
-                doubles -= 1
-                continue
-            tap.check(number >= due, f"messages come once and in order: {number}, not {due}")
-            gap = number - due
-            tap.check(lost_here >= gap, f"{gap} are missing before {number}, {lost_here} are "
-                                        "counted as lost there")
-            due, gaps, lost, lost_here = number + 1, gaps + gap, lost + lost_here, 0
-            if number == last:
-                break
-        tap.check(gaps <= lost <= gaps + others,
-                  f"{gaps} numbers are missing, up to {others} others; {lost} are counted as lost")
-        tap.diag(f"{last - self.first + 1} said, {gaps} of them lost and counted")
+        in_order(self.words(), self.first, last, others, doubles)
