@@ -79,6 +79,7 @@ class Faulty:
             proof.in_order(words(), 1, self.said, OTHERS)
 
     def restarts(self):
+        self.s.dismiss_agent()
         self.s.type("shutdown -r now\n")
         tap.equal(self.s.resets(again=False), "guest-reset", "how it ended")
 

@@ -92,6 +92,7 @@ def single_user_mode_asks_for_the_password_and_goes_on_from_there():
 def it_goes_off():
     with kept.system() as s:
         mark = s.console.mark()
+        s.dismiss_agent()
         s.type("poweroff\n")
         tap.equal(s.ends(), "guest-shutdown", "how it ended")
         said = s.console.since(mark).decode("utf-8", "replace")

@@ -56,6 +56,7 @@ def ours_becomes_stock_again_with_no_reboot():
 @tap.case(deadline=900)
 def and_goes_off_by_what_is_installed():
     with kept.system() as s:
+        s.dismiss_agent()
         s.type("poweroff\n")
         s.sees(rb"All processes ended within")
         tap.equal(s.ends(), "guest-shutdown", "how it ended")

@@ -107,7 +107,7 @@ class System:
 
     def _ask_the_agent(self):
         with contextlib.suppress(MachineError, OSError):
-            if self.process.poll() is None and AGENT in self.words:
+            if self.process.poll() is None and self.control.ready:
                 tap.diag(self.run(DESCRIBE))
 
     def run(self, command, timeout=120):
@@ -116,6 +116,11 @@ class System:
             self.control.wait_ready(DEADLINE)
         status, said = self.control.finish(self.control.start(command, timeout), DEADLINE)
         return "%s%s" % (said.decode("utf-8", "replace"), "(status %d)" % status if status else "")
+
+    def dismiss_agent(self):
+        """No signal but KILL ends it, so that scripts that take the system down would wait for it."""
+        self.status("pkill -KILL vmguest")
+        self.control.ready = False
 
     def _end(self):
         if self.process:
