@@ -2,26 +2,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Faults of a whole Debian that our packages boot: whatever is stuck, orphans are reaped, requests answered, entries started again, lines
 delivered or counted as lost, and the system goes down. Each case has a machine of its own. What is asked is asked through the control
-agent, which needs neither terminal nor init, and from a tmpfs, which needs no disk."""
+agent, which needs neither terminal nor init, or, where no shell can be started any more, by the one at the serial line; and from a tmpfs,
+which needs no disk."""
 import contextlib
 import re
 
 from system import booted, tap, wait_until
 import proof
 
-PREPARE = """mount -t tmpfs tmpfs /mnt && cp /usr/local/sbin/busybox /mnt/ && cat > /mnt/keep <<'E' && chmod 755 /mnt/keep
+PREPARE = """mount -t tmpfs tmpfs /mnt && cp /usr/local/sbin/busybox /usr/local/sbin/vmguest /mnt/ &&
+cp /sbin/init /mnt/telinit && cat > /mnt/keep <<'E' && chmod 755 /mnt/keep
 #!/mnt/busybox sh
 exec </dev/null >/dev/null 2>&1
 echo $$ > /run/keep.pid
 exec /mnt/busybox sleep 1000001
 E
-{ echo 'rs:2345:respawn:/mnt/keep'; cat /etc/inittab; } > /mnt/inittab && mount --bind /mnt/inittab /etc/inittab && /sbin/telinit q"""
-LOCK = "perl -e 'open F, \"<\", $ARGV[0] or die; fcntl F, 6, pack(\"s s x4 q q l x4\", 0, 0, 0, 0, 0) or die $!; sleep 100000' %s"
+{ echo 'rs:2345:respawn:/mnt/keep'; grep -v '^#' /etc/inittab; } > /mnt/inittab && mount --bind /mnt/inittab /etc/inittab && /mnt/telinit q"""
+LOCK = "perl -e 'open F, \"<\", $ARGV[0] or die; $l = pack(\"s s x4 q q l x4\", 0, 0, 0, 0, 0); fcntl F, 6, $l or die $!; sleep 100000' %s"
 AS_NOBODY = "setsid setpriv --reuid 65534 --regid 65534 --clear-groups "
 LOCK_RECORDS = " ; ".join("(%s%s >/dev/null 2>&1 </dev/null &)" % (AS_NOBODY, LOCK % path) for path in ("/run/utmp", "/var/log/wtmp")) + \
     "; until [ $(pgrep -c -u nobody perl) = 2 ]; do sleep 0.1; done"
 FILL_VAR = "fallocate -l $(($(df --output=avail -B1 /var | tail -1) - 65536)) /var/fill; cat /dev/zero > /var/fill.2; ! echo 1 > /var/fill.3"
 STOP_RSYSLOGD = "kill -STOP $(pidof rsyslogd)"
+TITLE = "/mnt/busybox cat /proc/1/cmdline"
 GRACE = 300
 # Messages besides the numbered ones that may be among the lost: of levels, helpers, entries.
 OTHERS = 50
@@ -32,36 +35,58 @@ class Faulty:
 
     def __init__(self, s):
         self.s, self.said, self.asked = s, 0, 0
+        self.at_line = False        # asks the shell at the serial line, not the agent
         self.run(PREPARE)
         self.table = self.run("cat /etc/inittab")
         self.until("[ -s /run/keep.pid ]", "an entry to run")
         self.mark = s.console.mark()
 
-    def run(self, command):
+    def asks(self, command):
+        """-> (does it work, what it said)"""
+        if self.at_line:
+            status, said = self.s.status(command)
+            return status == 0, said
         said = self.s.run(command)
-        tap.check("(status" not in said, "it works: %s; it said\n%s" % (command, said))
+        return "(status" not in said, said
+
+    def run(self, command):
+        works, said = self.asks(command)
+        tap.check(works, "it works: %s; it said\n%s" % (command, said))
         return said
 
     def until(self, command, what):
-        return wait_until(what, lambda: "(status" not in self.s.run(command), GRACE)
+        return wait_until(what, lambda: self.asks(command)[0], GRACE)
+
+    def number(self, command):
+        """The one that it writes on a line of its own; the system may say something there, too."""
+        said = self.run(command)
+        found = re.search(r"(?m)^(\d+)$", said)
+        tap.check(found, "%s says a number; it said\n%s" % (command, said))
+        return found.group(1)
 
     def says(self, count):
         """Has init say COUNT numbered messages, by as many bad lines; telinit q makes it start an entry that was not there before, too."""
         first, self.said, self.asked = self.said + 1, self.said + count, self.asked + 1
         lines = "".join("x:2:seq-%06d:true\n" % n for n in range(first, self.said + 1))
         lines += "q%d:2345:once:/mnt/busybox touch /run/asked.%d\n" % (self.asked, self.asked)
-        self.run("/mnt/busybox cat > /etc/inittab <<'E'\n%s%sE\n/sbin/telinit q" % (self.table, lines))
+        self.writes(self.table + lines)
+        self.run("/mnt/telinit q")
         self.until("[ -e /run/asked.%d ]" % self.asked, "telinit q to be answered")
+        self.writes(self.table)
+
+    def writes(self, inittab):
+        self.run("/mnt/busybox cat > /etc/inittab <<'E'\n%sE" % inittab)
 
     def lives(self):
         """An orphan is reaped, an entry comes back, and the level changes. -> the level"""
-        orphan = self.run("/usr/local/sbin/vmguest orphan 60000")
-        tap.check(re.fullmatch(r"\d+\n", orphan), "an orphan is reaped; it said " + orphan)
-        old = self.run("read pid < /run/keep.pid; kill -9 $pid; echo $pid").strip()
+        self.number("/mnt/vmguest orphan 60000")
+        old = self.number("read pid < /run/keep.pid; kill -9 $pid; echo $pid")
         self.until("read pid < /run/keep.pid && [ $pid != %s ] && kill -0 $pid" % old, "an entry to come back")
-        new = "3" if self.run("/mnt/busybox cat /run/runlevel") == "2" else "2"
-        self.run("/sbin/telinit " + new)
-        wait_until("level " + new, lambda: self.run("/mnt/busybox cat /run/runlevel /proc/1/cmdline").rstrip("\0") == "%sinit [%s]" % (new, new), GRACE)
+        new = "3" if "init [2]" in self.run(TITLE) else "2"
+        self.run("/mnt/telinit " + new)
+        wait_until("level " + new, lambda: "init [%s]" % new in self.run(TITLE), GRACE)
+        if not self.at_line:        # the helper reaches it by /var/run, a link on the disk
+            self.until("read level < /run/runlevel; [ \"$level\" = %s ]" % new, "its record")
         return new
 
     def console(self):
@@ -167,14 +192,13 @@ def with_three_of_these_at_once_it_restarts():
 
 @tap.case(deadline=900)
 def a_disk_that_is_gone():
-    """Nothing that is not in memory can be executed any more. Ctrl-Alt-Del restarts the machine where its entry needs no disk; here that
-    is a busybox on a tmpfs."""
+    """Nothing of it can be executed any more, but a shell that runs can start what is on the tmpfs. Ctrl-Alt-Del restarts the machine where
+    its entry needs no disk; here that is busybox."""
     with faulty() as f:
         f.table = re.sub("(?m)^ca:.*", "ca::ctrlaltdel:/mnt/busybox reboot -nf", f.table)
-        f.says(1)
-        f.lives()
+        f.at_line = True
         f.s.detach_disk()
-        tap.check("(status" in f.s.run("/mnt/busybox dd if=/dev/vda of=/dev/null bs=4096 count=1"), "the disk is gone")
+        f.run("! /mnt/busybox dd if=/dev/vda of=/dev/null bs=4096 count=1 && ! read line < /etc/passwd")
         f.says(40)
         f.lives()
         f.delivered(f.console)
