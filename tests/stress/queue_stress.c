@@ -43,6 +43,8 @@ enum {
 	DEADLINE_S = 300,
 	LIFE_STEPS_MAX = 4000,          /* of a helper, between two kills */
 	WAIT_MS = 2,
+	STAND_STEPS = 1000,
+	STAND_MAX_US = 100,
 };
 
 /* One move of a helper's place: over lost records, or over one that is delivered. */
@@ -56,7 +58,7 @@ struct helper {
 	struct queue handle;
 	struct record record;
 	jmp_buf killed;
-	uint64_t steps_left, kills, dice;
+	uint64_t steps_left, kills, dice, pace;
 	bool is_after_kill;             /* the last move may come again */
 	struct move last;
 	uint64_t delivered, lost;       /* up to the last move, without it */
@@ -64,7 +66,7 @@ struct helper {
 };
 
 static struct {
-	uint64_t puts, seq, ordinal, dice;
+	uint64_t puts, seq, ordinal, dice, pace;
 	struct queue *queue;            /* the writer's */
 	uint64_t *said[SINK_COUNT];     /* ordinary words: of each record of the sink, its seq, before it is put */
 	uint64_t *text;                 /* of each record, before it is put */
@@ -73,8 +75,22 @@ static struct {
 
 static _Thread_local struct helper *self;
 
+static uint64_t roll(uint64_t *dice, uint64_t sides)
+{
+	*dice = *dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (*dice >> 33) % sides;
+}
+
+/* Now and then a thread stands still between two steps, so that others overtake it on however few processors. */
+static void stand(uint64_t *dice)
+{
+	if (!roll(dice, STAND_STEPS))
+		usleep((useconds_t)roll(dice, STAND_MAX_US));
+}
+
 static void step(void)
 {
+	stand(self ? &self->pace : &run.pace);
 	if (self && self->steps_left && !--self->steps_left)
 		longjmp(self->killed, 1);
 }
@@ -84,12 +100,6 @@ static __attribute__((noreturn)) void fails(const char *what, uint64_t value)
 	printf("not so: %s (%" PRIu64 ")\n", what, value);
 	fflush(stdout);
 	_exit(1);
-}
-
-static uint64_t roll(uint64_t *dice, uint64_t sides)
-{
-	*dice = *dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (*dice >> 33) % sides;
 }
 
 /* --- what a record holds --- */
@@ -273,7 +283,7 @@ static void begin(void)
 	run.text = words_new();
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
 		run.said[sink] = words_new();
-		run.helper[sink] = (struct helper){ .sink = sink, .dice = run.dice + sink, .dealt = (uint8_t *)words_new(),
+		run.helper[sink] = (struct helper){ .sink = sink, .dice = run.dice + sink, .pace = run.dice - sink, .dealt = (uint8_t *)words_new(),
 			.handle = { .shared = run.queue->shared, .fd = -1 }, .last = { .from = run.ordinal, .to = run.ordinal } };
 	}
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
@@ -291,7 +301,7 @@ int main(int argc, char **argv)
 	run.puts = strtoull(argv[1], NULL, 10);
 	run.seq = strtoull(argv[2], NULL, 10);
 	run.ordinal = strtoull(argv[3], NULL, 10);
-	run.dice = strtoull(argv[4], NULL, 10);
+	run.dice = run.pace = strtoull(argv[4], NULL, 10);
 	begin();
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
 		ordinal[sink] = run.ordinal;

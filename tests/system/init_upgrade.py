@@ -106,8 +106,8 @@ def two_hundred_entries_some_of_them_of_4000_bytes_pass_both_ways():
                 up.respawns("e1")
                 before = crowd(up)
             wait_for(lambda: not up.m.zombies(), "the dead to be reaped")
-        tap.check(any(line.startswith("10 process fields are longer than the 127 bytes") for line in up.m.console.lines()),
-                  "what stock cuts is said")
+        wait_for(lambda: any(line.startswith("10 process fields are longer than the 127 bytes") for line in up.m.console.lines()),
+                 "what stock cuts to be said")
         up.respawns("e0")
 
 
