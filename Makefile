@@ -6,6 +6,7 @@
 #   make SAN=address,undefined B=build/asan check       make bench         ratios against the stock init
 #   make analyse       gcc -fanalyzer, clang-tidy, cppcheck   make valgrind      the unit tests under memcheck
 #   make soak          random faults for half an hour: SECONDS=N SEED=N
+#   make sweep         each system call of pid 1 fails, once and for good: POINTS=N
 #   make levels        random requests under the stock init and under ours: SEQUENCES=N SEED=N
 VERSION := 3.15-safelog.1
 B := build

@@ -58,6 +58,10 @@ levels: stage
 	for n in 0 1; do echo $$((seed + n * 10000)); done | STOCK_ROOT=$(abspath $(B)/stock) INIT_ROOT=$(abspath $(B)/root) \
 		xargs -P2 -I{} env SEED={} SEQUENCES=$$half python3 tests/system/compare_level_sequences.py
 
+# Each system call of pid 1's life fails: hours; POINTS=N places of each, ONLY="with EIO" some of them.
+sweep: stage
+	SWEEP=1 INIT_ROOT=$(abspath $(B)/root) python3 tests/system/init_calls_fail.py $(if $(ONLY),"$(ONLY)")
+
 # Both take minutes. tests/run has the analysers without clang-tidy's slow part.
 analyse:
 	B=$(B) ANALYSE=whole python3 tests/suites.py analysis
@@ -68,7 +72,7 @@ valgrind:
 -include tests/fuzz/rules.mk
 include tests/bench/rules.mk
 
-.PHONY: unit check check-system check-vm check-debian model-long bench analyse valgrind soak soak-system soak-vm levels fuzz-replay
+.PHONY: unit check check-system check-vm check-debian model-long bench analyse valgrind soak soak-system soak-vm levels sweep fuzz-replay
 
 # An init that faults where a test wants it to: tests/fault/sys.c in place of lib/sys.c, and no limit to its crashes.
 FAULTY_OBJS = $(filter-out $(B)/pid1/lib/sys.o $(B)/pid1/init/survive.o,$(addprefix $(B)/pid1/,$(init_OBJS))) \

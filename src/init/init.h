@@ -85,7 +85,10 @@ struct init {
 	const char *shutdown_flags;     /* of JOB_SHUTDOWN */
 	int load_fd;                    /* the loader's memfd while it runs; -1 */
 
-	int epoll_fd, signal_fd, timer_fd;
+	int epoll_fd, signal_fd, timer_fd;      /* -1: could not be made yet */
+	unsigned watched;               /* sources that epoll_fd has, a bit each */
+	struct mono mend_at;            /* when to try again what could not be made or watched */
+	int interruptions;              /* of the wait, in a row */
 	int report_fd, report_child_fd; /* where children tell what they found; the end that they write to */
 	int children_fd;                /* reap.h; -1: none */
 	pid_t listed[REAP_LISTED];      /* reap.c: pids that the kernel's list named, still to be waited for */

@@ -12,31 +12,80 @@
 #include "init/signals.h"
 #include "lib/sys.h"
 
-enum { EVENTS_A_TURN = 16, DEGRADED_PAUSE_MS = 1000 };
+enum { EVENTS_A_TURN = 16, DEGRADED_PAUSE_MS = 1000, INTERRUPTIONS_IN_A_ROW = 100 };
+
+/* -1 where there is none, whose absence is no reason to mend: that of the channel's is its job's matter. */
+static int fd_of(const struct init *in, enum source source)
+{
+	switch (source) {
+	case SOURCE_SIGNAL:
+		return in->signal_fd;
+	case SOURCE_TIMER:
+		return in->timer_fd;
+	case SOURCE_REPORT:
+		return in->report_fd;
+	case SOURCE_CONTROL:
+		return in->control.fd;
+	case SOURCE_FOLDER:
+		return in->control.folder_fd;
+	case SOURCE_MOUNTS:
+		return in->control.mounts_fd;
+	}
+	return -1;
+}
+
+static bool is_unwatched(const struct init *in, enum source source)
+{
+	return fd_of(in, source) >= 0 && !(in->watched >> source & 1);
+}
+
+static bool is_whole(const struct init *in)
+{
+	bool has_all = in->epoll_fd >= 0 && in->signal_fd >= 0 && in->timer_fd >= 0 && in->report_fd >= 0;
+
+	for (enum source source = 0; has_all && source <= SOURCE_MOUNTS; source++)
+		has_all = !is_unwatched(in, source);
+	return has_all;
+}
+
+static int make_missing(struct init *in)
+{
+	sigset_t mask;
+
+	signals_block(&mask);
+	if (in->epoll_fd < 0)
+		in->epoll_fd = sys_epoll_create();
+	if (in->signal_fd < 0)
+		in->signal_fd = sys_signalfd(&mask, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (in->timer_fd < 0)
+		in->timer_fd = sys_timerfd(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (in->epoll_fd < 0)
+		return in->epoll_fd;
+	if (in->signal_fd < 0)
+		return in->signal_fd;
+	return in->timer_fd < 0 ? in->timer_fd : 0;
+}
+
+static int watch(struct init *in, int fd, enum source source);
+
+/* What could not be made or watched. */
+static int mend(struct init *in)
+{
+	int err = make_missing(in), report_err = in->report_fd < 0 ? report_open(in) : 0;
+
+	for (enum source source = 0; source <= SOURCE_MOUNTS; source++)
+		if (is_unwatched(in, source))
+			(void)watch(in, fd_of(in, source), source);
+	in->mend_at = mono_after_ms(mono_now(), DEGRADED_PAUSE_MS);
+	return err ? err : report_err;
+}
 
 int loop_open(struct init *in)
 {
-	sigset_t mask;
-	int err;
-
-	signals_block(&mask);
-	in->epoll_fd = sys_epoll_create();
-	if (in->epoll_fd < 0)
-		return in->epoll_fd;
-	in->signal_fd = sys_signalfd(&mask, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (in->signal_fd < 0)
-		return in->signal_fd;
-	in->timer_fd = sys_timerfd(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (in->timer_fd < 0)
-		return in->timer_fd;
-	err = report_open(in);
-	if (err)
-		return err;
+	in->epoll_fd = in->signal_fd = in->timer_fd = in->report_fd = in->report_child_fd = -1;
 	in->timer_at = in->reap_at = MONO_NEVER;
-	loop_watch(in, in->signal_fd, SOURCE_SIGNAL);
-	loop_watch(in, in->timer_fd, SOURCE_TIMER);
-	loop_watch(in, in->report_fd, SOURCE_REPORT);
-	return 0;
+	in->watched = 0;
+	return mend(in);
 }
 
 /* The control channel is edge-triggered: its requests may have to wait, the loop must not spin meanwhile. The mount
@@ -48,10 +97,21 @@ static uint32_t condition_of(enum source source)
 	return source == SOURCE_MOUNTS ? EPOLLPRI | EPOLLET : EPOLLIN;
 }
 
-void loop_watch(struct init *in, int fd, enum source source)
+static int watch(struct init *in, int fd, enum source source)
 {
 	struct epoll_event event = { .events = condition_of(source), .data.u32 = source };
 	int err = sys_epoll_ctl(in->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+
+	if (err)
+		in->watched &= ~(1u << source);
+	else
+		in->watched |= 1u << source;
+	return err;
+}
+
+void loop_watch(struct init *in, int fd, enum source source)
+{
+	int err = watch(in, fd, source);
 
 	if (err)
 		initlog(&in->log, LOG_TO_BOTH, "cannot watch a descriptor: %s", strerror(-err));
@@ -103,6 +163,11 @@ static struct mono tend(struct init *in)
 {
 	struct mono now = mono_now(), next = level_tend(in, now);
 
+	if (!is_whole(in) && mono_is_due(in->mend_at, now))
+		(void)mend(in);                      /* it is tried again */
+	if (!is_whole(in))
+		next = mono_first(next, in->mend_at);
+
 	if (mono_is_due(in->reap_at, now))
 		in->reap_has_more = true;
 	next = mono_first(next, in->reap_at);
@@ -139,14 +204,19 @@ static void wait_and_serve(struct init *in, int timeout_ms)
 {
 	struct epoll_event events[EVENTS_A_TURN];
 	int count = sys_epoll_wait(in->epoll_fd, events, EVENTS_A_TURN, timeout_ms);
+	bool has_failed = count < 0 && count != -EINTR;
 
+	in->interruptions = count == -EINTR ? in->interruptions + 1 : 0;
+	if (in->interruptions > INTERRUPTIONS_IN_A_ROW)
+		has_failed = true;
 	/* It cannot fail; if it does all the same, look at everything, but not all the time. */
-	if (count < 0 && count != -EINTR) {
+	if (has_failed || !is_whole(in)) {
 		signals_read(in);
 		report_read(in);
 		in->control.has_more = in->reap_has_more = true;
-		sys_poll(NULL, 0, DEGRADED_PAUSE_MS);
 	}
+	if (has_failed)
+		sys_poll(NULL, 0, DEGRADED_PAUSE_MS);
 	for (int i = 0; i < count; i++)
 		if (events[i].data.u32 == SOURCE_SIGNAL)
 			serve(in, SOURCE_SIGNAL);

@@ -8,10 +8,11 @@
 
 enum source { SOURCE_SIGNAL, SOURCE_TIMER, SOURCE_REPORT, SOURCE_CONTROL, SOURCE_FOLDER, SOURCE_MOUNTS };
 
-/* Blocks all signals but the fatal ones and makes the descriptors of the loop. 0 or a negative errno. */
+/* Blocks all signals but the fatal ones and makes the descriptors of the loop. 0 or a negative errno: what is missing is
+ * tried again each second, and until it is there everything is looked at as often. */
 int loop_open(struct init *in) MUST_CHECK;
 
-/* Watches fd for input (SOURCE_MOUNTS: for its exceptional condition). Errors are logged. */
+/* Watches fd for input (SOURCE_MOUNTS: for its exceptional condition). Errors are logged; it is tried again. */
 void loop_watch(struct init *in, int fd, enum source source);
 void loop_unwatch(struct init *in, int fd);
 

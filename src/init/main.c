@@ -87,7 +87,8 @@ static void open_all(struct init *in, int queue_fd)
 	log_err = open_log(in, queue_fd);
 	if (loop_err || log_err)
 		initlog(&in->log, LOG_TO_BOTH, "cannot set up: %s", strerror(-(loop_err ? loop_err : log_err)));
-	if (in->kept_fd < 0 && kept_open(in))
+	/* A second time, since there is no third. */
+	if (in->kept_fd < 0 && kept_open(in) && kept_open(in))
 		initlog(&in->log, LOG_TO_BOTH, "no state will be kept over a crash");
 }
 

@@ -142,7 +142,8 @@ void policy_halt_in_child(struct init *in)
 {
 	int err;
 
-	(void)queue_wait_quiet(in->log.queue, SINK_CONSOLE, HALT_SAID_MS);
+	if (in->log.queue)
+		(void)queue_wait_quiet(in->log.queue, SINK_CONSOLE, HALT_SAID_MS);
 	err = sys_reboot((int)RB_HALT_SYSTEM);
 	if (err)
 		report_log_in_child(in, LOG_TO_BOTH, "cannot halt: %s", strerror(-err));

@@ -230,13 +230,13 @@ static bool is_once_too_often(const struct init *in)
 	return oldest.ns && !mono_is_due(mono_after_s(oldest, SURVIVE_WINDOW_S), newest);
 }
 
-/* An image that is not up yet leaves what it found. 0 or a negative errno. */
+/* An image that is not up yet leaves what it found. 0 or a negative errno: only the last resort is left, so it is tried twice. */
 static int save(struct init *in)
 {
 	if (!in->is_up)
 		return kept_save_again(in, note_crash);
 	note_crash(in->crash_ns);
-	return kept_save(in);
+	return kept_save(in) ? kept_save(in) : 0;
 }
 
 static _Noreturn void last_shell(struct init *in)
@@ -258,11 +258,14 @@ static _Noreturn void last_resort(struct init *in)
 {
 	const struct timespec pause = { LAST_RESORT_PAUSE_S, 0 };
 	struct sigaction reap = { .sa_handler = SIG_IGN };   /* the kernel reaps: sigaction(2) */
+	siginfo_t ended;
 	pid_t shell = 0;
 
 	(void)sys_sigaction(SIGCHLD, &reap);
 	(void)sys_reboot((int)RB_ENABLE_CAD);
 	for (;;) {
+		while (sys_wait(-1, &ended) > 0)     /* who died before that */
+			;
 		if (!shell || sys_kill(shell, 0) == -ESRCH)
 			shell = sys_fork();
 		if (!shell)

@@ -8,20 +8,37 @@
 #include "initlog/sink.h"
 #include "lib/sys.h"
 
-enum { BACKOFF_FIRST_S = 1, BACKOFF_MAX_S = 60, RAN_WELL_S = 60 };
+enum { BACKOFF_FIRST_S = 1, BACKOFF_MAX_S = 60, RAN_WELL_S = 60, QUEUE_AGAIN_S = 1 };
 
 int initlog_open(struct initlog *log, const struct initlog_config *config,
 	struct title *command_line, int queue_fd)
 {
-	struct queue *queue;
+	struct queue *queue = NULL;
 	int err = queue_fd >= 0 ? queue_attach(queue_fd, &queue) : queue_create(&queue);
 
-	if (err)
-		return err;
-	*log = (struct initlog){ .config = *config, .command_line = command_line, .queue = queue };
+	*log = (struct initlog){ .config = *config, .command_line = command_line };
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
 		log->helper[sink].backoff_s = BACKOFF_FIRST_S;
-	return 0;
+	if (!err)
+		log->queue = queue;
+	return err;
+}
+
+/* What was said before there was a queue is counted; the level is said once more, and the boot's record goes with it. */
+static void queue_try(struct initlog *log, struct mono now)
+{
+	unsigned unsaid = log->unsaid;
+
+	if (queue_create(&log->queue)) {
+		log->queue = NULL;
+		log->queue_at = mono_after_s(now, QUEUE_AGAIN_S);
+		return;
+	}
+	log->unsaid = 0;
+	if (unsaid)
+		initlog(log, LOG_TO_BOTH, unsaid == 1 ? "%u message lost" : "%u messages lost", unsaid);
+	if (log->level)
+		record_level(log, log->level, log->previous);
 }
 
 void initlog(struct initlog *log, unsigned sinks, const char *format, ...)
@@ -30,8 +47,10 @@ void initlog(struct initlog *log, unsigned sinks, const char *format, ...)
 	va_list args;
 	int len;
 
-	if (!log->queue)
+	if (!log->queue) {
+		log->unsaid++;
 		return;
+	}
 	va_start(args, format);
 	len = vsnprintf(text, sizeof text, format, args);
 	va_end(args);
@@ -89,8 +108,10 @@ struct mono initlog_tend(struct initlog *log, struct mono now)
 {
 	struct mono next = MONO_NEVER;
 
+	if (!log->queue && mono_is_due(log->queue_at, now))
+		queue_try(log, now);
 	if (!log->queue)
-		return next;
+		return log->queue_at;
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
 		struct helper *helper = &log->helper[sink];
 

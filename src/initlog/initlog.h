@@ -45,7 +45,9 @@ struct helper {
 struct initlog {
 	struct initlog_config config;
 	struct title *command_line;     /* of the process that will fork the helpers */
-	struct queue *queue;
+	struct queue *queue;            /* NULL: none could be made yet */
+	struct mono queue_at;           /* when it is tried again */
+	unsigned unsaid;                /* meanwhile */
 	struct helper helper[SINK_COUNT];
 	/* What record_boot() and record_level() said last: each later record carries it along, so
 	 * that a full queue cannot cost the machine its boot time and its level. Zero: nothing
@@ -57,7 +59,8 @@ struct initlog {
 
 /* Makes the queue, or takes over the one in queue_fd (>= 0). The helpers start with the first
  * initlog_tend(). *config's strings and *command_line must outlive *log. 0 or a negative errno;
- * -EPROTO for a damaged queue (call again with -1). */
+ * -EPROTO for a damaged queue (call again with -1). After an error initlog_tend() makes the queue as
+ * soon as it can; what is said until then is counted. */
 int initlog_open(struct initlog *log, const struct initlog_config *config,
 	struct title *command_line, int queue_fd) MUST_CHECK;
 

@@ -7,6 +7,7 @@ Stock keeps its children over telinit u too; a fault of its own it meets with a 
 import os
 import signal
 
+import probe
 from rows import Row, tap, wait_for
 
 FATAL = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
@@ -122,11 +123,17 @@ def the_third_crash_leaves_a_shell_for_root_and_orphans_are_still_reaped():
             row.m.signal(signal.SIGSEGV)
             wait_for(lambda number=number: reloads(row) == number, "image %d" % number)
         getty = row.gettys("g1")[-1]
+        orphan = row.m.orphan()
+        row.m.signal(signal.SIGSTOP)
+        wait_for(lambda: probe.look(row.m.pid).state in "Tt", "pid 1 to stand still")
         row.m.signal(signal.SIGSEGV)
+        orphan.end()
+        row.m.signal(signal.SIGCONT)
         wait_for(lambda: "the last shell" in row.m.console.text(), "the shell for root")
         wait_for(lambda: any("Once too often" in line for line in row.m.console.lines()), "what happened to be said")
         tap.equal(row.gettys("g1")[-1], getty, "the getty that runs")
         row.reaps(5)
+        wait_for(lambda: not row.m.zombies(), "who was dead before to be gone, too")
         shell = next(p.pid for p in row.m.processes() if p.ppid == 1 and p.title.startswith("sleep") and p.pid != getty)
         row.m.call(lambda: os.kill(shell, signal.SIGKILL))
         wait_for(lambda: row.m.console.text().count("the last shell") == 2, "another shell for root")

@@ -4,6 +4,7 @@
 look(pid)          Look(state, syscall name, wchan, ...): one sample
 Watch(pid)         a context; samples all the while. .offences: where pid 1 slept but in epoll_wait
 Strace(pid)        a context; afterwards .names (a Counter), .lines (whole), .strangers(allowed)
+Strace(pid, "read:error=EIO:when=3+")   the third call of read fails and all after it, until the context is left
 Orphan(machine)    a process orphaned to pid 1; die() measures how long pid 1 left it lying
 """
 import collections
@@ -136,16 +137,17 @@ class Watch:
 class Strace:
     """System calls of pid 1, traced from outside the machine."""
 
-    def __init__(self, pid):
+    def __init__(self, pid, inject=None):
         if not shutil.which("strace"):
             tap.skip("no strace here")
         self.pid = pid
+        self.more = ["-e", "inject=" + inject] if inject else []
 
     def __enter__(self):
         self.file = os.memfd_create("strace")
         self.tracer = subprocess.Popen(
             ["strace", "-q", "-T", "-s", "200", "-p", str(self.pid),
-             "-o", "/proc/self/fd/%d" % self.file],
+             *self.more, "-o", "/proc/self/fd/%d" % self.file],
             pass_fds=[self.file], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         wait_for(self._attached, "strace to attach")
         return self
@@ -209,11 +211,15 @@ class Orphan:
 
     def die(self, deadline=30):
         """-> seconds for which it lay dead and pid 1, though it had a processor, left it there."""
-        os.close(self._leash)
-        wait_for(lambda: self._state() in (None, "Z"), "the probe orphan to die")
+        self.end()
         begin, queued = time.monotonic(), self._queued()
         wait_for(lambda: self._state() is None, "pid 1 to reap a probe orphan", deadline)
         return max(0.0, time.monotonic() - begin - (self._queued() - queued))
+
+    def end(self):
+        """It dies, whoever reaps it."""
+        os.close(self._leash)
+        wait_for(lambda: self._state() in (None, "Z"), "the probe orphan to die")
 
     def _queued(self):
         return waited_for_processor(self.machine.pid) + waited_for_processor(os.getpid())

@@ -96,6 +96,42 @@ static void a_descriptor_that_cannot_be_watched_is_said(void **state)
 	assert_null(fake_said(in, SINK_CONSOLE));
 }
 
+static void what_could_not_be_made_or_watched_is_tried_again_and_looked_at_meanwhile(void **state)
+{
+	static const char *const names[] = { "epoll_create", "signalfd", "timerfd", "socketpair", "epoll_ctl" };
+	struct init *in = *state;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		int open_before;
+
+		fake_init_end(in);
+		in = *state = fake_init_begin();
+		fake_clock_set(-1, -1);
+		open_before = fds_open();
+		fault_name(names[i], -ENOMEM);
+		(void)!loop_open(in);
+		fake_adopt(in, "");
+		fake_end(77, CLD_EXITED, 0);
+		in->mend_at = MONO_NEVER;
+		fault_name_after("epoll_wait", 0, -EINTR);      /* one at a time: the other works again */
+		loop_turn(in);
+		assert_int_equal(in->orphans, 1);               /* though nobody tells */
+		assert_true(i == 4 || fds_open() < open_before + 6);
+		in->mend_at = (struct mono){ 0 };
+		turns(in, 1, 0);
+		assert_int_equal(raise(SIGTSTP), 0);
+		turns(in, 1, 1);
+		assert_true(in->level.is_halted);
+		report_in_child(in, REPORT_CONSOLE, "/dev/here", NULL, 0);
+		turns(in, 1, 1);
+		assert_string_equal(in->console, "/dev/here");
+		open_before = fds_open();
+		in->mend_at = (struct mono){ 0 };
+		turns(in, 3, 0);
+		assert_int_equal(fds_open(), open_before);
+	}
+}
+
 static void signals_and_reports_end_the_sleep(void **state)
 {
 	struct init *in = *state;
@@ -230,6 +266,21 @@ static void an_interrupted_wait_is_no_failure(void **state)
 	assert_int_equal(fake_pauses_ms(), 0);
 }
 
+static void one_that_is_interrupted_over_and_over_is(void **state)
+{
+	struct init *in = *state;
+
+	assert_int_equal(raise(SIGTSTP), 0);
+	fault_name("epoll_wait", -EINTR);
+	for (int i = 0; i < 100; i++)
+		loop_turn(in);
+	assert_int_equal(fake_pauses_ms(), 0);
+	loop_turn(in);
+	fault_clear();
+	assert_int_equal(fake_pauses_ms(), 1000);
+	assert_true(in->level.is_halted);
+}
+
 /* --- the control channel --- */
 
 static const char *fifo_path(void)
@@ -317,6 +368,7 @@ int main(void)
 		CASE(the_descriptors_are_made_and_not_inherited),
 		CASE(what_cannot_be_made_is_an_error),
 		CASE(a_descriptor_that_cannot_be_watched_is_said),
+		CASE(what_could_not_be_made_or_watched_is_tried_again_and_looked_at_meanwhile),
 		CASE(signals_and_reports_end_the_sleep),
 		CASE(reaping_comes_before_reports),
 		CASE(a_storm_of_orphans_takes_turns_with_the_rest),
@@ -326,6 +378,7 @@ int main(void)
 		CASE(an_idle_init_has_no_timer),
 		CASE(a_wait_that_fails_neither_spins_nor_goes_deaf),
 		CASE(an_interrupted_wait_is_no_failure),
+		CASE(one_that_is_interrupted_over_and_over_is),
 		CASE(a_request_ends_the_sleep),
 		CASE(requests_that_have_to_wait_cost_no_turns_and_are_not_forgotten),
 		CASE(the_mount_table_is_always_readable_and_wakes_nobody),

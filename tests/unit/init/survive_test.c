@@ -259,6 +259,26 @@ static void a_crash_says_so_and_executes_this_image_with_its_state(void **state)
 	}
 }
 
+static void a_call_that_fails_once_does_not_cost_the_state(void **state)
+{
+	struct init *in = *state;
+	const char *const names[] = { "pwrite", "set_cloexec" };
+
+	put_image("/proc/self/exe");
+	queue_free(in->log.queue);                      /* crash() makes none then, by calls that would fail */
+	in->log.queue = NULL;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		pid_t pid;
+
+		fake_file("/said", "", 0600);
+		fault_name_once(names[i], 0, -EIO);
+		pid = crash(in, 1, SIGSEGV);
+		fault_clear();
+		assert_int_equal(status_of(pid), 0);
+		assert_non_null(strstr(said_by_image(), "/proc/self/exe --init\nstate\n"));
+	}
+}
+
 static void an_image_that_is_gone_is_looked_for_on_the_disk(void **state)
 {
 	struct init *in = *state;
@@ -414,6 +434,7 @@ int main(void)
 		CASE(it_is_no_time_for_a_new_image_while_the_machine_boots),
 		CASE(without_a_state_to_leave_there_is_no_exec),
 		CASE(a_crash_says_so_and_executes_this_image_with_its_state),
+		CASE(a_call_that_fails_once_does_not_cost_the_state),
 		CASE(an_image_that_is_gone_is_looked_for_on_the_disk),
 		CASE(the_state_tells_of_the_crash),
 		CASE(the_third_crash_within_a_minute_is_the_last),

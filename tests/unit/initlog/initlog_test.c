@@ -15,6 +15,7 @@
 #include "fake/sys.h"
 #include "initlog/initlog.h"
 #include "initlog/sink.h"
+#include "initlog/sink_records.h"
 
 static const struct initlog_config config = {
 	.ident = "init", .title = "init", .console = { "/dev/null" }
@@ -155,6 +156,33 @@ static void a_failed_open_leaves_the_log_mute(void **state)
 			queue_free(failed.queue);
 		assert_int_equal(fds_open(), open_before);
 	} while (fault_fired());
+}
+
+static void a_queue_that_could_not_be_made_is_made_later_and_what_was_said_meanwhile_is_counted(void **state)
+{
+	struct initlog late = { 0 };
+	struct record it;
+
+	(void)state;
+	fault_name("memfd", -ENOMEM);
+	assert_int_equal(initlog_open(&late, &config, &title, -1), -ENOMEM);
+	for (int i = 0; i < 3; i++)
+		initlog(&late, LOG_TO_BOTH, "to nobody");
+	record_boot(&late);
+	record_level(&late, '2', 'N');
+	assert_int_equal(initlog_tend(&late, at_s(10)).ns, at_s(11).ns);
+	fault_clear();
+	assert_int_equal(initlog_tend(&late, at_s(10)).ns, at_s(11).ns);
+	assert_null(late.queue);
+	(void)initlog_tend(&late, at_s(11));
+	assert_non_null(late.queue);
+	assert_int_equal(queue_take(late.queue, SINK_SYSLOG, &it), 0);
+	assert_string_equal(it.text, "3 messages lost");
+	assert_int_equal(queue_take(late.queue, SINK_RECORDS, &it), 0);
+	assert_int_equal(((struct record_event *)it.text)->level, '2');
+	assert_true(((struct record_event *)it.text)->is_booted);
+	initlog_stop_helpers(&late);
+	queue_free(late.queue);
 }
 
 static void the_queue_outlives_the_image(void **state)
@@ -299,6 +327,7 @@ int main(void)
 		CASE(a_long_line_is_cut),
 		CASE(saying_makes_no_call_that_can_fail_but_to_wake),
 		CASE(a_failed_open_leaves_the_log_mute),
+		CASE(a_queue_that_could_not_be_made_is_made_later_and_what_was_said_meanwhile_is_counted),
 		CASE(the_queue_outlives_the_image),
 		CASE(every_sink_gets_a_helper_and_tending_rests),
 		CASE(who_keeps_dying_is_started_ever_later),
