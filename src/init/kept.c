@@ -200,7 +200,11 @@ static int take_fd(int fd)
 
 static bool read_valid(int fd, struct kept *out)
 {
-	return sys_pread(fd, out, sizeof *out, 0) == (ssize_t)sizeof *out && is_valid(out);
+	ssize_t got = sys_pread(fd, out, sizeof *out, 0);
+
+	if (got < 0)
+		got = sys_pread(fd, out, sizeof *out, 0);    /* without it the entries are lost */
+	return got == (ssize_t)sizeof *out && is_valid(out);
 }
 
 bool kept_read_level(struct init *in, int fd, struct record_flags *out)

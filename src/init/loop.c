@@ -14,7 +14,7 @@
 
 enum { EVENTS_A_TURN = 16, DEGRADED_PAUSE_MS = 1000, INTERRUPTIONS_IN_A_ROW = 100 };
 
-/* -1 where there is none, whose absence is no reason to mend: that of the channel's is its job's matter. */
+/* -1: there is none. */
 static int fd_of(const struct init *in, enum source source)
 {
 	switch (source) {
@@ -82,10 +82,14 @@ static int mend(struct init *in)
 
 int loop_open(struct init *in)
 {
+	int err;
+
 	in->epoll_fd = in->signal_fd = in->timer_fd = in->report_fd = in->report_child_fd = -1;
 	in->timer_at = in->reap_at = MONO_NEVER;
 	in->watched = 0;
-	return mend(in);
+	err = mend(in);
+	in->mend_at = mono_now();                    /* the first turn tries once more, before any child is there to report */
+	return err;
 }
 
 /* The control channel is edge-triggered: its requests may have to wait, the loop must not spin meanwhile. The mount
@@ -102,6 +106,8 @@ static int watch(struct init *in, int fd, enum source source)
 	struct epoll_event event = { .events = condition_of(source), .data.u32 = source };
 	int err = sys_epoll_ctl(in->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 
+	if (err == -EEXIST)
+		err = 0;
 	if (err)
 		in->watched &= ~(1u << source);
 	else
@@ -161,10 +167,11 @@ static int wait_ms(struct init *in, struct mono next)
 
 static struct mono tend(struct init *in)
 {
-	struct mono now = mono_now(), next = level_tend(in, now);
+	struct mono now = mono_now(), next;
 
 	if (!is_whole(in) && mono_is_due(in->mend_at, now))
 		(void)mend(in);                      /* it is tried again */
+	next = level_tend(in, now);
 	if (!is_whole(in))
 		next = mono_first(next, in->mend_at);
 

@@ -24,7 +24,7 @@ int initlog_open(struct initlog *log, const struct initlog_config *config,
 	return err;
 }
 
-/* What was said before there was a queue is counted; the level is said once more, and the boot's record goes with it. */
+/* What was said before there was a queue is counted; the next record has the level and the boot with it. */
 static void queue_try(struct initlog *log, struct mono now)
 {
 	unsigned unsaid = log->unsaid;
@@ -37,8 +37,6 @@ static void queue_try(struct initlog *log, struct mono now)
 	log->unsaid = 0;
 	if (unsaid)
 		initlog(log, LOG_TO_BOTH, unsaid == 1 ? "%u message lost" : "%u messages lost", unsaid);
-	if (log->level)
-		record_level(log, log->level, log->previous);
 }
 
 void initlog(struct initlog *log, unsigned sinks, const char *format, ...)

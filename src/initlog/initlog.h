@@ -55,6 +55,7 @@ struct initlog {
 	struct wall booted;
 	bool is_booted;
 	char level, previous;
+	char shown;                     /* what /var/run/runlevel is to have; 0: nothing was said of it */
 };
 
 /* Makes the queue, or takes over the one in queue_fd (>= 0). The helpers start with the first

@@ -10,6 +10,8 @@ static void put(struct initlog *log, unsigned sinks, struct wall when, struct re
 {
 	if (!log->queue)
 		return;
+	if (log->shown)
+		record_say_level(log->queue, log->shown);
 	event.version = RECORD_EVENT_VERSION;
 	event.said_at_ns = mono_now().ns;
 	event.level = log->level;
@@ -37,15 +39,13 @@ void record_level(struct initlog *log, char level, char previous)
 {
 	log->level = level;
 	log->previous = previous;
-	if (log->queue)
-		record_say_level(log->queue, level);
+	log->shown = level;
 	put(log, SINKS, wall_now(), (struct record_event){ .kind = RECORD_LEVEL });
 }
 
 void record_show_level(struct initlog *log, char level)
 {
-	if (log->queue)
-		record_say_level(log->queue, level);
+	log->shown = level;
 	put(log, SINK_BIT(SINK_RECORDS), wall_now(), (struct record_event){ .kind = RECORD_SHOW });
 }
 

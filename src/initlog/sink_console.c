@@ -197,7 +197,7 @@ static int console_deliver(void *state, const struct record *record, struct mono
 	if (err)
 		return err;
 	err = line_write(console, deadline);
-	if (err && err != -ETIMEDOUT)
+	if (err && err != -ETIMEDOUT && err != -ENOMEM)
 		console_close(console);
 	return err;
 }

@@ -86,6 +86,17 @@ static void what_cannot_be_made_is_an_error(void **state)
 	}
 }
 
+static void one_that_is_watched_already_is_no_trouble(void **state)
+{
+	struct init *in = *state;
+
+	loop_watch(in, in->report_fd, SOURCE_REPORT);   /* as the channel's that was taken over */
+	assert_null(fake_said(in, SINK_CONSOLE));
+	fake_end(77, CLD_EXITED, 0);
+	turns(in, 2, 0);
+	assert_int_equal(in->orphans, 0);               /* all is watched: nobody looks before he is told */
+}
+
 static void a_descriptor_that_cannot_be_watched_is_said(void **state)
 {
 	struct init *in = *state;
@@ -367,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_descriptors_are_made_and_not_inherited),
 		CASE(what_cannot_be_made_is_an_error),
+		CASE(one_that_is_watched_already_is_no_trouble),
 		CASE(a_descriptor_that_cannot_be_watched_is_said),
 		CASE(what_could_not_be_made_or_watched_is_tried_again_and_looked_at_meanwhile),
 		CASE(signals_and_reports_end_the_sleep),

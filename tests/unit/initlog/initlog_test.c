@@ -176,6 +176,7 @@ static void a_queue_that_could_not_be_made_is_made_later_and_what_was_said_meanw
 	assert_null(late.queue);
 	(void)initlog_tend(&late, at_s(11));
 	assert_non_null(late.queue);
+	record_start(&late, "g\0\0", 7);
 	assert_int_equal(queue_take(late.queue, SINK_SYSLOG, &it), 0);
 	assert_string_equal(it.text, "3 messages lost");
 	assert_int_equal(queue_take(late.queue, SINK_RECORDS, &it), 0);

@@ -395,6 +395,17 @@ static void what_lies_unsent_is_dropped_before_a_close(void **state)
 	assert_int_equal(fds_open(), open_before);
 }
 
+static void a_lack_of_memory_drops_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(deliver("unsent"), 0);
+	fault_name("write", -ENOMEM);
+	assert_int_equal(deliver("later"), -ENOMEM);
+	fault_clear();
+	assert_int_equal(deliver_again(LONG_MS), 0);
+	shown("\rINIT: unsent\r\n\rINIT: later\r\n");
+}
+
 /* --- more than one name --- */
 
 static void a_stand_in_serves_until_the_console_is_back(void **state)
@@ -526,6 +537,7 @@ int main(void)
 		CASE(a_hang_up_ends_the_wait_and_the_descriptor),
 		CASE(a_revoked_console_works_at_the_next_try),
 		CASE(what_lies_unsent_is_dropped_before_a_close),
+		CASE(a_lack_of_memory_drops_nothing),
 		CASE(a_stand_in_serves_until_the_console_is_back),
 		CASE(a_stand_in_goes_on_while_the_console_stays_away),
 		CASE(a_console_that_does_not_open_in_time_has_no_stand_in),
