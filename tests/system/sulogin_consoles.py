@@ -214,7 +214,7 @@ def descriptors_that_others_left_open_stand_in_nobodys_way():
         b.kernel_says(b.usual()).open(before=many).asks(0, 1, 2)
         for n in (0, 1):
             b.doors[n].answer("right")
-            tap.equal(b.doors[n].shell("ls /proc/$$/fd | tr '\\n' ' '"), "0 1 10 2 ", "what a shell has open; 10 is its own")
+            tap.equal(b.doors[n].shell("ls -1 /proc/$$/fd"), "0\n1\n10\n2", "what a shell has open; 10 is its own")
         b.doors[2].type(CONTROL_D)
         for n in (0, 1):
             b.doors[n].type(b"exit\n")
