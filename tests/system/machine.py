@@ -71,7 +71,8 @@ CMD_START, CMD_RUNLVL, CMD_POWERFAIL, CMD_POWERFAILNOW, CMD_POWEROK = range(5)
 CMD_BSD, CMD_SETENV, CMD_UNSETENV = range(5, 8)
 MAGIC = 0x03091969
 KERNEL_ENV = {"HOME": "/", "TERM": "linux"}
-SHELL_ENV = {"PATH": "/sbin:/usr/sbin:/bin:/usr/bin", **KERNEL_ENV}
+SHELL_ENV = {"PATH": "/sbin:/usr/sbin:/bin:/usr/bin", **KERNEL_ENV,
+             **{name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}}
 Done = collections.namedtuple("Done", "status out err")
 OTHER_NAMESPACES = {"uts": kernel.CLONE_NEWUTS, "ipc": kernel.CLONE_NEWIPC,
                     "mnt": kernel.CLONE_NEWNS}

@@ -13,6 +13,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import machine      # noqa: E402,F401  (finds tap)
 import tap          # noqa: E402
+from rows import is_sanitized                   # noqa: E402
 from sinks import wait_for                      # noqa: E402
 from terminals import Hall, run_on, unbooted    # noqa: E402
 
@@ -178,7 +179,6 @@ def the_sender_is_who_the_real_user_is():
         tap.equal(hall.terminals[0].output(), b"", "nothing from nobody")
 
 
-@tap.case()
 def remote_messages_are_for_the_privileged_of_a_set_group_id_wall():
     with unbooted() as m, Hall(m, 1) as hall:
         terminal = hall.terminals[0]
@@ -191,6 +191,11 @@ def remote_messages_are_for_the_privileged_of_a_set_group_id_wall():
         tap.equal(hall.run([WALL, "-n", "text"], uid=4321), (1, "", "wall -n: not privileged\n"), "of a user")
         tap.equal(terminal.output(), b"", "nothing is sent")
         tap.equal(said(hall, ["-n", "text"], expected=REMOTE), b"text\r\n", "of root, set-group-ID")
+
+
+# The address sanitizer's library finds no options in a set-group-ID program: it looks for leaks there, and may not.
+if not is_sanitized("ours"):
+    tap.case()(remote_messages_are_for_the_privileged_of_a_set_group_id_wall)
 
 
 @tap.case()
