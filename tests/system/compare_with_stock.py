@@ -26,10 +26,10 @@ DIFFERENCES = {
     "what is waited for at boot is recorded by the same pid at its start as at its end":
         (r"wtmp: [-+]type 5 id '(si|bw|bo|~~)' line '' .* pid (a pid|\w+ number 1) ",
          ("a machine goes through its levels", "a boot to single user mode")),
-    "a variable that is no INIT_ one is refused with a message":
+    "a variable that is no INIT_ one is refused with a message, as initctl(5) says":
         (r"(the console|syslog): \+(<30> init: )?initctl: not all variables could be set$",
          ("demand entries and variables",)),
-    "stock reads the table twice for a demand":
+    "stock reads the table twice for a demand, and complains of it twice":
         (r"(the console|syslog): -(<30> init: )?/etc/inittab\[\d+\]: ", ("bad lines are skipped",)),
     "no empty argument comes of a comment":
         (r"what was started: -1 word=$", ("commands are run",)),
@@ -39,7 +39,7 @@ DIFFERENCES = {
         (r"[uw]tmp: [-+]type [58] id 'h' .* pid (h number 1|a pid) ", ("commands are run",)),
     "what could not be executed has one record of its end":
         (r"wtmp: -type 8 id '[fg]' .* pid a pid ", ("commands are run",)),
-    "an entry that is held back is still to come":
+    "an entry that is held back is still to come: it is not that none is left":
         (r"(the console|syslog): -(<30> init: )?no more processes left in this runlevel$", ()),
     "a start comes in the records after the end of what it follows; in stock the child writes it, when it likes":
         (r"[uw]tmp: [-+]type [58] id 'b' line '' .* pid b number [12] ", ()),
