@@ -199,8 +199,8 @@ def suite_analysis():
 def suite_valgrind():
     """Not among those that run by default: ten minutes. Its point is what no sanitizer sees, memory that was never written."""
     total = build("unit tests", "B=" + B, "unit")
-    folders = sorted(os.path.basename(path) for path in glob.glob(os.path.join(TOP, B, "unit", "*")) if os.path.isdir(path))
-    total.add(run_all("valgrind", [["python3", HERE + "/memcheck.py", " %s/" % folder] for folder in folders], JOBS))
+    programs = [path for program in unit_programs(B) for path in program]
+    total.add(run_all("valgrind", [["python3", HERE + "/memcheck.py", *programs[n::JOBS]] for n in range(JOBS)], JOBS))
     return total
 
 

@@ -107,6 +107,16 @@ static void a_descriptor_that_cannot_be_watched_is_said(void **state)
 	assert_null(fake_said(in, SINK_CONSOLE));
 }
 
+static void signals_and_reports_are_served(struct init *in)
+{
+	assert_int_equal(raise(SIGTSTP), 0);
+	turns(in, 1, 1);
+	assert_true(in->level.is_halted);
+	report_in_child(in, REPORT_CONSOLE, "/dev/here", NULL, 0);
+	turns(in, 1, 1);
+	assert_string_equal(in->console, "/dev/here");
+}
+
 static void what_could_not_be_made_or_watched_is_tried_again_and_looked_at_meanwhile(void **state)
 {
 	static const char *const names[] = { "epoll_create", "signalfd", "timerfd", "socketpair", "epoll_ctl" };
@@ -130,12 +140,7 @@ static void what_could_not_be_made_or_watched_is_tried_again_and_looked_at_meanw
 		assert_true(i == 4 || fds_open() < open_before + 6);
 		in->mend_at = (struct mono){ 0 };
 		turns(in, 1, 0);
-		assert_int_equal(raise(SIGTSTP), 0);
-		turns(in, 1, 1);
-		assert_true(in->level.is_halted);
-		report_in_child(in, REPORT_CONSOLE, "/dev/here", NULL, 0);
-		turns(in, 1, 1);
-		assert_string_equal(in->console, "/dev/here");
+		signals_and_reports_are_served(in);
 		open_before = fds_open();
 		in->mend_at = (struct mono){ 0 };
 		turns(in, 3, 0);
@@ -147,12 +152,7 @@ static void signals_and_reports_end_the_sleep(void **state)
 {
 	struct init *in = *state;
 
-	assert_int_equal(raise(SIGTSTP), 0);
-	turns(in, 1, 1);
-	assert_true(in->level.is_halted);
-	report_in_child(in, REPORT_CONSOLE, "/dev/here", NULL, 0);
-	turns(in, 1, 1);
-	assert_string_equal(in->console, "/dev/here");
+	signals_and_reports_are_served(in);
 }
 
 static void reaping_comes_before_reports(void **state)
