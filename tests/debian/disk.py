@@ -49,7 +49,8 @@ for w in $line; do
 done
 [ "$bare" ] || mount -t tmpfs -o nodev,noexec,nosuid,size=10%,mode=0755 tmpfs /run
 for d in dev proc sys run; do [ $d$bare = runyes ] || mount --move /$d /root/$d; done
-[ ! "$agent" ] || chroot /root /usr/local/sbin/vmguest agent {control} </dev/null >/dev/null 2>&1 &
+# By a shell of the disk, and waited for: switch_root deletes what is not on the disk.
+[ ! "$agent" ] || chroot /root /bin/sh -c '/usr/local/sbin/vmguest agent {control} </dev/null >/dev/null 2>&1 &'
 read -r uptime idle < /root/proc/uptime
 echo "initramfs: at $uptime" > /root/dev/console
 exec env -i HOME=/ TERM=linux /bin/switch_root /root "$init" "$@" < /root/dev/console > /root/dev/console 2>&1

@@ -19,6 +19,7 @@ import contextlib
 import glob
 import hashlib
 import json
+import os
 import re
 import shlex
 import shutil
@@ -84,8 +85,9 @@ class System:
     def save(self, folder):
         """Ends it so that a System(saved=folder) goes on from here; its disk must be folder/disk, and kept."""
         self.qmp.call("stop")
-        self.qmp.call("migrate", uri="exec:cat > " + shlex.quote(folder + "/memory"))
-        wait_until("the memory to be saved", lambda: self.qmp.call("query-migrate")["status"] == "completed", DEADLINE)
+        self.qmp.call("migrate", uri="exec:cd %s && cat > part && mv part memory" % shlex.quote(folder))
+        wait_until("the memory to be saved", lambda: os.path.exists(folder + "/memory"), DEADLINE)
+        tap.equal(self.qmp.call("query-migrate")["status"], "completed", "saving the memory")
         with open(folder + "/console", "wb") as file:
             file.write(self.console.data)
 
@@ -98,23 +100,25 @@ class System:
         self.at_shell = self.control.ready = True
 
     def __exit__(self, kind, *_):
-        if kind and not issubclass(kind, tap.Skip):
-            tap.diag("console: " + self.console.tail(6000))
-            self._ask_the_agent()
-            self.stderr.seek(0)
-            tap.diag("qemu: " + self.stderr.read().decode("utf-8", "replace"))
-        self._end()
+        try:
+            if kind and not issubclass(kind, tap.Skip):
+                tap.diag("console: " + self.console.tail(6000))
+                self.stderr.seek(0)
+                tap.diag("qemu: " + self.stderr.read().decode("utf-8", "replace"))
+                self._ask_the_agent()
+        finally:
+            self._end()
 
     def _ask_the_agent(self):
         with contextlib.suppress(MachineError, OSError):
             if self.process.poll() is None and self.control.ready:
-                tap.diag(self.run(DESCRIBE))
+                tap.diag(self.run(DESCRIBE, 20, tap.CLEANUP_GRACE_S / 2))
 
-    def run(self, command, timeout=120):
+    def run(self, command, timeout=120, deadline=DEADLINE):
         """What a shell says that the control agent runs."""
         if not self.control.ready:
-            self.control.wait_ready(DEADLINE)
-        status, said = self.control.finish(self.control.start(command, timeout), DEADLINE)
+            self.control.wait_ready(deadline)
+        status, said = self.control.finish(self.control.start(command, timeout), deadline)
         return "%s%s" % (said.decode("utf-8", "replace"), "(status %d)" % status if status else "")
 
     def dismiss_agent(self):
@@ -246,6 +250,7 @@ def boot(which, folder):
     image.run_quietly(["cp", "--sparse=always", disk.disk(which), path])
     with System(words=AGENT, path=path, keep=True) as s:
         s.login()
+        s.control.wait_ready(DEADLINE)
         s.until("! pidof bootlogd", "the boot to be over")
         s.save(folder)
 
