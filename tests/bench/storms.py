@@ -3,8 +3,11 @@
 import contextlib
 import os
 import signal
+import statistics
 
 from measure import BASE, BOTH, Row, children, cpu_ns, in_turn_at_once, machine_of, put, settle, storm_cost, wait_for
+from peers import running
+from subjects import SUBJECTS
 
 GETTYS = "".join("g%d:2:respawn:/bin/sleep 100000\n" % n for n in range(6))
 
@@ -73,3 +76,11 @@ def bench_scaling(counts=(10, 100, 1000, 5000)):
             found = in_turn_at_once(machines, storm_cost, 3)
             yield Row("an orphan reaped among %d entries, batches of 4,000 (CPU of pid 1)" % count, "ns", **found,
                       goal="ours: no growth")
+        yield Row("the same (stock: the floor, among as many children)", "ns", found["ours"], floor_cost(count))
+
+
+def floor_cost(living, rounds=3):
+    """Of an orphan for the program that does nothing but wait, where as many others live: what the kernel's own search for the dead takes."""
+    with running(SUBJECTS["floor"]) as m:
+        m.run(["/bin/sh", "-c", "n=0; while [ $n -lt %d ]; do /bin/sleep 100000 & n=$((n + 1)); done" % living], 120)
+        return statistics.median(storm_cost(m) for _ in range(rounds))
