@@ -17,7 +17,7 @@ from victims import STOCK_PATH, install_stock, refuse_outside
 
 # A crowd of sleepers, each in a session of its own, that is gone with its first process. At most a few at a time are on their
 # way to sleep, so that the machine stays usable; linked statically, each takes some 70 KiB.
-CROWD = int(os.environ.get("CROWD", "2000"))
+CROWD = int(os.environ.get("CROWD", "20000"))
 CROWD_SOURCE = b"""
 #include <stdlib.h>
 #include <unistd.h>
