@@ -11,16 +11,20 @@
 #include "init/job.h"
 #include "init/level.h"
 #include "init/policy_exit.h"
+#include "init/policy_wish.h"
 #include "init/power.h"
 #include "init/report.h"
 #include "init/survive.h"
-#include "lib/io.h"
 #include "lib/sys.h"
 
 #define SETTLED_NAME "SELINUX_INIT"
 #define SETTLED_TEXT SETTLED_NAME "=YES"
 
-enum { HALT_SAID_MS = 5000 };
+enum {
+	HALT_SAID_MS = 5000,
+	LOADER_S = 100,                 /* less than the job has: it still is to be asked what follows */
+	END_LOOK_MS = 20,
+};
 
 bool policy_is_settled(const struct init *in)
 {
@@ -46,7 +50,7 @@ static _Noreturn void run_loader(struct init *in, int out)
 	if (sys_dup2(out, STDOUT_FILENO) >= 0 && sys_dup2(out, STDERR_FILENO) >= 0)
 		err = sys_exec(SELINUX_LOAD_PATH, argv, in->inherited);
 	if (err == -ENOENT)
-		sys_exit(POLICY_EXIT_NOTHING);
+		sys_exit(POLICY_EXIT_ABSENT);
 	report_log_in_child(in, LOG_TO_BOTH, "%s: %s", SELINUX_LOAD_PATH, strerror(-err));
 	sys_exit(POLICY_EXIT_FAILED);
 }
@@ -71,52 +75,93 @@ static size_t pass_lines(const struct init *in, char *text, size_t len, bool is_
 	return 0;
 }
 
-static void pass_on(const struct init *in, int fd)
+/* Until its end, or until the loader's time is over. */
+static void pass_on(const struct init *in, int fd, struct mono until)
 {
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	char text[REPORT_TEXT_MAX + 1];
 	size_t len = 0;
-	ssize_t got;
+	int ready;
 
-	while ((got = sys_read(fd, text + len, REPORT_TEXT_MAX - len)) != 0) {
+	while ((ready = sys_poll(&wait, 1, mono_left_ms(until, mono_now()))) != 0) {
+		ssize_t got = ready < 0 ? ready : sys_read(fd, text + len, REPORT_TEXT_MAX - len);
+
 		if (got == -EINTR)
 			continue;
-		if (got < 0)
+		if (got <= 0)
 			break;
 		len = pass_lines(in, text, len + (size_t)got, false);
 	}
-	(void)pass_lines(in, text, len, true);
+	if (len)
+		(void)pass_lines(in, text, len, true);
 }
 
-static int end_of(const struct init *in, pid_t pid)
+static void say_of_loader(const struct init *in, const char *text)
+{
+	report_log_in_child(in, LOG_TO_BOTH, "%s: %s", SELINUX_LOAD_PATH, text);
+}
+
+static int status_of(const struct init *in, int status)
+{
+	if (status > POLICY_EXIT_ABSENT || status == POLICY_EXIT_USAGE)
+		report_log_in_child(in, LOG_TO_BOTH, "%s: ended with status %d", SELINUX_LOAD_PATH, status);
+	return status;
+}
+
+/* How it ended. One that comes to no end is killed, and not waited for. */
+static int end_of(const struct init *in, pid_t pid, struct mono until)
 {
 	siginfo_t end;
-	int err = io_wait_child(pid, &end);
+	int got;
 
-	if (!err && end.si_code == CLD_EXITED)
-		return end.si_status;
-	report_log_in_child(in, LOG_TO_BOTH, "%s: %s", SELINUX_LOAD_PATH, err ? strerror(-err) : "killed by a signal");
+	while (!(got = sys_wait(pid, &end)) && !mono_is_due(until, mono_now()))
+		(void)sys_poll(NULL, 0, END_LOOK_MS);
+	if (got > 0 && end.si_code == CLD_EXITED)
+		return status_of(in, end.si_status);
+	if (!got)
+		(void)sys_kill(pid, SIGKILL);
+	say_of_loader(in, got < 0 ? strerror(-got) : got ? "killed by a signal" : "does not end");
 	return POLICY_EXIT_FAILED;
+}
+
+static int load(struct init *in)
+{
+	struct mono until = mono_after_s(mono_now(), LOADER_S);
+	int fds[2], err = sys_pipe(fds, O_CLOEXEC);
+	pid_t pid = err ? err : sys_fork();
+
+	if (!pid)
+		run_loader(in, fds[1]);
+	if (pid < 0) {
+		say_of_loader(in, strerror(-pid));
+		return POLICY_EXIT_FAILED;
+	}
+	sys_close(fds[1]);
+	pass_on(in, fds[0], until);
+	return end_of(in, pid, until);
+}
+
+/* What is to be done where the loader did not tell, or there is none. */
+static int without_loader(const struct init *in, int status)
+{
+	if (!policy_is_demanded())
+		return status == POLICY_EXIT_ABSENT ? POLICY_EXIT_NOTHING : POLICY_EXIT_FAILED;
+	if (status == POLICY_EXIT_ABSENT)
+		say_of_loader(in, strerror(ENOENT));
+	return POLICY_EXIT_REFUSED;
 }
 
 void policy_load_in_child(struct init *in)
 {
-	int fds[2], err;
-	pid_t pid;
+	int status;
 
 	/* The policy is the whole machine's: none that a container brings. */
 	if (power_is_nested_in_child())
 		sys_exit(POLICY_EXIT_NOTHING);
-	err = sys_pipe(fds, O_CLOEXEC);
-	pid = err ? err : sys_fork();
-	if (!pid)
-		run_loader(in, fds[1]);
-	if (pid < 0) {
-		report_log_in_child(in, LOG_TO_BOTH, "%s: %s", SELINUX_LOAD_PATH, strerror(-pid));
-		sys_exit(POLICY_EXIT_FAILED);
-	}
-	sys_close(fds[1]);
-	pass_on(in, fds[0]);
-	sys_exit(end_of(in, pid));
+	status = load(in);
+	if (status != POLICY_EXIT_LOADED && status != POLICY_EXIT_NOTHING && status != POLICY_EXIT_REFUSED)
+		status = without_loader(in, status);
+	sys_exit(status);
 }
 
 /* --- what follows --- */

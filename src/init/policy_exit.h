@@ -9,6 +9,7 @@ enum policy_exit {
 	POLICY_EXIT_USAGE,
 	POLICY_EXIT_NOTHING,            /* none is wanted or possible: no SELinux, disabled, loaded already, not installed */
 	POLICY_EXIT_REFUSED,            /* no policy, and the machine must not go on without */
+	POLICY_EXIT_ABSENT,             /* between process 1's children: there is no such program */
 };
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "include/paths.h"
 #include "lib/io.h"
-#include "lib/systool.h"
+#include "lib/sys.h"
 
 #define SYS_PATH "/sys"
 #define SYS_KERNEL_PATH "/sys/kernel"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* policy_place.h - the file systems in which the kernel speaks of SELinux, at a time when nobody has mounted anything yet: /proc,
- * /sys and what belongs on /sys/fs/selinux. For selinux-load, not for process 1: mounting may wait. */
+ * /sys and what belongs on /sys/fs/selinux. For selinux-load and a child of process 1, not for process 1: mounting may wait. */
 #ifndef INIT_POLICY_PLACE_H
 #define INIT_POLICY_PLACE_H
 

@@ -21,7 +21,7 @@
 #include "lib/sys.h"
 #include "lib/tool.h"
 
-enum { CMDLINE_BYTES = 4096, LIST_BYTES = 2048 };
+enum { LIST_BYTES = 2048 };
 
 static const char name[] = "selinux-load";
 static const char usage[] = "Usage: selinux-load --load | --check [FILE]\n";
@@ -33,14 +33,11 @@ static void say(const char *object, const char *text)
 
 static enum policy_wish read_wish(void)
 {
-	char cmdline[CMDLINE_BYTES];
 	int setting;
 
-	if (io_read_file(CMDLINE_PATH, cmdline, sizeof cmdline) < 0)
-		*cmdline = '\0';
 	if (selinux_getenforcemode(&setting))
 		setting = SETTING_NONE;
-	return policy_wish((enum policy_setting)setting, cmdline);
+	return policy_wish_read((enum policy_setting)setting);
 }
 
 /* Reads and checks the one file. 0 or a negative errno, and it is said why. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
@@ -544,6 +545,18 @@ int sys_uname(struct utsname *out)
 {
 	BEFORE(uname);
 	return result(uname(out));
+}
+
+int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options)
+{
+	BEFORE(mount);
+	return result(mount(what, where, kind, flags, options));
+}
+
+int sys_unmount(const char *where, int flags)
+{
+	BEFORE(unmount);
+	return result(umount2(where, flags));
 }
 
 int sys_isatty(int fd)

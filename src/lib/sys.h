@@ -125,6 +125,10 @@ struct filter_step {
 int sys_filter(const struct filter_step *step, unsigned count);
 int sys_uname(struct utsname *out);
 
+/* file systems: children only, pid 1 never */
+int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options) MUST_CHECK;
+int sys_unmount(const char *where, int flags);
+
 /* terminals: children and helpers only, pid 1 never */
 int sys_isatty(int fd) MUST_CHECK;                         /* 0 or -ENOTTY, -EIO ... */
 int sys_tcgetattr(int fd, struct termios *out) MUST_CHECK;

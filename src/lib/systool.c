@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -122,18 +121,6 @@ int sys_set_cpu_limit(const struct rlimit *limit)
 {
 	BEFORE(set_cpu_limit);
 	return result(setrlimit(RLIMIT_CPU, limit));
-}
-
-int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options)
-{
-	BEFORE(mount);
-	return result(mount(what, where, kind, flags, options));
-}
-
-int sys_unmount(const char *where, int flags)
-{
-	BEFORE(unmount);
-	return result(umount2(where, flags));
 }
 
 int sys_set_nonblocking(int fd)

@@ -26,8 +26,6 @@ int sys_flock(int fd, int operation) MUST_CHECK;
 int sys_getcwd(char *buf, size_t size_bytes) MUST_CHECK;   /* -ERANGE: too small */
 int sys_mkdir(const char *path, mode_t mode);
 int sys_symlink(const char *target, const char *path);
-int sys_mount(const char *what, const char *where, const char *kind, unsigned long flags, const char *options) MUST_CHECK;
-int sys_unmount(const char *where, int flags);
 int sys_set_memory_limit(const struct rlimit *limit) MUST_CHECK;
 int sys_set_cpu_limit(const struct rlimit *limit) MUST_CHECK;
 int sys_set_nonblocking(int fd) MUST_CHECK;

@@ -86,14 +86,14 @@ def stage1():
     return image.STAGE1.format(control=control).replace("exec env", labels + "exec env")
 
 
-def machine(mode, policies, words="", files=None):
+def machine(mode, policies, words="", files=None, hurry=False):
     """One with these policies, by what stands behind the point in their names."""
     files = dict(files or {})
     files.update({"/init": stage1(), "/etc/rc": RC, "/secret": "the secret\n"})
     if mode:
         files["/etc/selinux/config"] = f"# settings\nSELINUX={mode}\nSELINUXTYPE=test\n"
     files.update({f"{FOLDER}.{suffix}": policy for suffix, policy in policies.items()})
-    return vm.Machine(files=files, words="security=selinux " + words)
+    return vm.Machine(files=files, words="security=selinux " + words, hurry=hurry)
 
 
 def context_of_init(m):
@@ -164,9 +164,9 @@ def in_line(said, text):
     tap.check(re.search("^\r*(INIT: )?" + re.escape(text) + "\r*$", said, re.M), f"{text!r} in {said!r}")
 
 
-def halts(policies, mode, words=""):
-    """A boot that does not come about; what was said about it."""
-    m = machine(mode, policies, words)
+def halts(policies, mode, words="", loader=None):
+    """A boot that does not come about; what was said about it. LOADER: a script in its place."""
+    m = machine(mode, policies, words, {LOADER: loader} if loader else None, hurry=bool(loader))
     m.boot(ready=False)
     try:
         said = m.console.wait_for(rb"(?s)^.*?INIT: " + REFUSED + rb"\r+\n.*?reboot: System halted", deadline=400).group(0)
@@ -176,6 +176,7 @@ def halts(policies, mode, words=""):
         m.kill()
 
 
+LOADER = "/lib/sysvinit/selinux-load"
 PATH = f"{FOLDER}.{NEWEST}"
 MISSING = f"selinux-load: {FOLDER}: no policy of a version from 15 to {NEWEST} (No such file or directory); there is "
 TRUNCATED = f"selinux-load: {PATH}: damaged or truncated (libsepol.policydb_from_image: policy image is invalid)"
@@ -187,7 +188,7 @@ OF_KERNEL = "selinux-load: kernel: SELinux: process dyntransition permission is 
 def loader_ends(m, mode, suffix):
     """Status and words of the loader, run by hand with this setting and policy."""
     result = m.run(f"sed -i s/^SELINUX=.*/SELINUX={mode}/ /etc/selinux/config; rm -f {PATH}; "
-                   f"cp {FOLDER}.{suffix} {PATH}; /lib/sysvinit/selinux-load --load 2>&1")
+                   f"cp {FOLDER}.{suffix} {PATH}; {LOADER} --load 2>&1")
     return result.status, result.text
 
 
@@ -224,6 +225,16 @@ def a_truncated_policy_halts_the_machine_that_enforces():
 @tap.case(deadline=600)
 def a_policy_that_the_kernel_is_too_old_for_halts_the_machine_that_is_told_to_enforce_on_its_command_line():
     in_line(halts({NEWEST: with_version(compiled(), NEWEST + 1)}, "permissive", "enforcing=1"), TOO_NEW)
+
+
+@tap.case(deadline=600)
+def a_loader_that_misses_a_library_halts_the_machine_that_enforces():
+    in_line(halts({NEWEST: compiled()}, "enforcing", loader="#!/bin/sh\nexit 127\n"), LOADER + ": ended with status 127")
+
+
+@tap.case(deadline=900)
+def a_loader_that_does_not_end_halts_the_machine_that_enforces():
+    in_line(halts({NEWEST: compiled()}, "permissive", "enforcing=1", "#!/bin/sh\nexec sleep 100000\n"), LOADER + ": does not end")
 
 
 @tap.case(deadline=600)

@@ -310,6 +310,80 @@ static void one_that_cannot_be_executed_is(void **state)
 	assert_true(fake_has_said(in, SINK_CONSOLE, LOADER ": "));
 }
 
+/* --- when no loader tells what is to be done --- */
+
+static void machine_with(const char *settings, const char *cmdline)
+{
+	fake_file("/proc/filesystems", "nodev\tproc\nnodev\tselinuxfs\n", 0444);
+	fake_file("/proc/cmdline", cmdline, 0444);
+	fake_file("/proc/1/attr/current", "kernel", 0444);
+	fake_file("/sys/kernel/x", "", 0444);
+	fake_file("/sys/fs/selinux/policyvers", "33", 0444);
+	fake_file("/etc/selinux/config", settings, 0644);
+}
+
+/* What a broken loader is, and what is said of it. */
+static const struct broken {
+	const char *script;
+	int mode;
+	const char *said;
+} broken[] = {
+	{ NULL, 0, ": No such file or directory" },
+	{ "not a program", 0644, ": Permission denied" },
+	{ "#!/bin/sh\nkill -KILL $$\n", 0755, ": killed by a signal" },
+	{ "#!/bin/sh\nexit 127\n", 0755, ": ended with status 127" },  /* the dynamic linker's, without a library */
+	{ "#!/bin/sh\nexit 1\n", 0755, NULL },
+};
+
+static void with_each_broken_loader(const char *settings, const char *cmdline, int phase)
+{
+	for (const struct broken *b = broken; b < broken + sizeof broken / sizeof broken[0]; b++) {
+		struct init *in;
+		void *state;
+
+		begin(&state);
+		in = state;
+		machine_with(settings, cmdline);
+		if (b->script)
+			fake_file(LOADER, b->script, (mode_t)b->mode);
+		assert_int_equal(run_loader(in), phase);
+		if (b->said && (b->script || phase == PHASE_HALT))
+			assert_non_null(strstr(fake_said(in, SINK_CONSOLE), b->said));
+		if (phase == PHASE_HALT)
+			assert_string_equal(fake_said(in, SINK_CONSOLE), REFUSED);
+		end(&state);
+	}
+}
+
+static void without_a_loader_that_works_a_machine_that_must_enforce_is_halted(void **state)
+{
+	(void)state;
+	with_each_broken_loader("# SELINUX=permissive\nSELINUX=enforcing\nSELINUXTYPE=x\n", "ro quiet", PHASE_HALT);
+	with_each_broken_loader("SELINUX=permissive\n", "ro enforcing=1", PHASE_HALT);
+	with_each_broken_loader("", "enforcing=1", PHASE_HALT);
+}
+
+static void and_any_other_goes_on(void **state)
+{
+	(void)state;
+	with_each_broken_loader("SELINUX=permissive\n", "ro", PHASE_BOOT);
+	with_each_broken_loader("SELINUX=enforcing\n", "enforcing=0", PHASE_BOOT);
+	with_each_broken_loader("SELINUX=disabled\n", "enforcing=1", PHASE_BOOT);
+	with_each_broken_loader("", "", PHASE_BOOT);
+}
+
+static void what_the_kernel_does_not_have_or_has_loaded_is_not_demanded(void **state)
+{
+	struct init *in = *state;
+
+	machine_with("SELINUX=enforcing\n", "enforcing=1");
+	fake_file("/proc/filesystems", "nodev\tproc\n", 0444);
+	assert_int_equal(run_loader(in), PHASE_BOOT);
+	machine_with("SELINUX=enforcing\n", "enforcing=1");
+	fake_file("/proc/1/attr/current", "system_u:system_r:init_t:s0", 0444);
+	assert_int_equal(run_loader(in), PHASE_BOOT);
+}
+
 static void a_container_runs_no_loader(void **state)
 {
 	struct init *in = *state;
@@ -340,6 +414,9 @@ int main(void)
 		CASE(a_loader_that_is_killed_has_failed),
 		CASE(one_that_is_not_installed_is_no_trouble),
 		CASE(one_that_cannot_be_executed_is),
+		cmocka_unit_test(without_a_loader_that_works_a_machine_that_must_enforce_is_halted),
+		cmocka_unit_test(and_any_other_goes_on),
+		CASE(what_the_kernel_does_not_have_or_has_loaded_is_not_demanded),
 		CASE(a_container_runs_no_loader),
 	};
 #undef CASE

@@ -37,10 +37,38 @@ static void the_command_line_goes_before_the_file_but_not_before_a_file_that_dis
 			fail_msg("setting %d, command line '%s'", cases[i].setting, cases[i].cmdline);
 }
 
+static void the_file_of_settings_is_read_as_its_library_does(void **state)
+{
+	static const struct {
+		const char *text;
+		enum policy_setting setting;
+	} cases[] = {
+		{ "", SETTING_NONE },
+		{ "SELINUX=enforcing\n", SETTING_ENFORCING },
+		{ "SELINUX=permissive", SETTING_PERMISSIVE },
+		{ "SELINUX=disabled\n", SETTING_DISABLED },
+		{ "SELINUX=Enforcing # so\n", SETTING_ENFORCING },
+		{ "# SELINUX=disabled\n\nSELINUXTYPE=enforcing\nSELINUX=enforcing\n", SETTING_ENFORCING },
+		{ "SELINUX=permissive\nSELINUX=enforcing\n", SETTING_PERMISSIVE },
+		{ " SELINUX=enforcing\n", SETTING_NONE },
+		{ "SELINUX = enforcing\n", SETTING_NONE },
+		{ "XSELINUX=enforcing\n", SETTING_NONE },
+		{ "SELINUX=\n", SETTING_NONE },
+		{ "SELINUX= \tenforcing\n", SETTING_ENFORCING },
+		{ "SELINUX=bogus\nSELINUX=enforcingly\n", SETTING_ENFORCING },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (policy_setting(cases[i].text) != cases[i].setting)
+			fail_msg("'%s'", cases[i].text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_command_line_goes_before_the_file_but_not_before_a_file_that_disables),
+		cmocka_unit_test(the_file_of_settings_is_read_as_its_library_does),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
