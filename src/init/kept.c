@@ -195,7 +195,12 @@ static void restore_level(struct init *in, const struct kept *kept)
 /* fd, or -1 if it is none that can be used. */
 static int take_fd(int fd)
 {
-	return fd >= 0 && !sys_set_cloexec(fd, 1) ? fd : -1;
+	if (fd < 0)
+		return -1;
+	if (!sys_set_cloexec(fd, 1))
+		return fd;
+	sys_close(fd);
+	return -1;
 }
 
 static bool read_valid(int fd, struct kept *out)

@@ -64,8 +64,10 @@ static int open_log(struct init *in, int queue_fd)
 		.shed = shed_family, .owner = in };
 	int err = initlog_open(&in->log, &config, &in->title, queue_fd);
 
-	/* A damaged queue costs what was in it. */
-	return err && queue_fd >= 0 ? initlog_open(&in->log, &config, &in->title, -1) : err;
+	if (err != -EPROTO || queue_fd < 0)
+		return err;
+	sys_close(queue_fd);                                 /* damaged: that costs what was in it */
+	return initlog_open(&in->log, &config, &in->title, -1);
 }
 
 static void remember_console(struct init *in)

@@ -8,7 +8,7 @@
 #include "initlog/sink.h"
 #include "lib/sys.h"
 
-enum { BACKOFF_FIRST_S = 1, BACKOFF_MAX_S = 60, RAN_WELL_S = 60, QUEUE_AGAIN_S = 1 };
+enum { BACKOFF_FIRST_S = 1, BACKOFF_MAX_S = 60, RAN_WELL_S = 60, QUEUE_AGAIN_S = 1, TAKE_TRIES = 30 };
 
 int initlog_open(struct initlog *log, const struct initlog_config *config,
 	struct title *command_line, int queue_fd)
@@ -16,11 +16,29 @@ int initlog_open(struct initlog *log, const struct initlog_config *config,
 	struct queue *queue = NULL;
 	int err = queue_fd >= 0 ? queue_attach(queue_fd, &queue) : queue_create(&queue);
 
-	*log = (struct initlog){ .config = *config, .command_line = command_line };
+	*log = (struct initlog){ .config = *config, .command_line = command_line, .old_queue_fd = -1 };
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
 		log->helper[sink].backoff_s = BACKOFF_FIRST_S;
 	if (!err)
 		log->queue = queue;
+	else if (err != -EPROTO)
+		log->old_queue_fd = queue_fd;
+	return err;
+}
+
+/* -EPROTO: there is none that could be taken over. */
+static int queue_take_over(struct initlog *log)
+{
+	int err = -EPROTO;
+
+	if (log->old_queue_fd < 0)
+		return err;
+	if (log->take_tries++ < TAKE_TRIES)
+		err = queue_attach(log->old_queue_fd, &log->queue);
+	if (err == -EPROTO)
+		sys_close(log->old_queue_fd);
+	if (!err || err == -EPROTO)
+		log->old_queue_fd = -1;
 	return err;
 }
 
@@ -28,8 +46,11 @@ int initlog_open(struct initlog *log, const struct initlog_config *config,
 static void queue_try(struct initlog *log, struct mono now)
 {
 	unsigned unsaid = log->unsaid;
+	int err = queue_take_over(log);
 
-	if (queue_create(&log->queue)) {
+	if (err == -EPROTO)
+		err = queue_create(&log->queue);
+	if (err) {
 		log->queue = NULL;
 		log->queue_at = mono_after_s(now, QUEUE_AGAIN_S);
 		return;

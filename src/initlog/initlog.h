@@ -46,6 +46,7 @@ struct initlog {
 	struct initlog_config config;
 	struct title *command_line;     /* of the process that will fork the helpers */
 	struct queue *queue;            /* NULL: none could be made yet */
+	int old_queue_fd, take_tries;   /* one that is still to be taken over, -1: none; how often that was tried */
 	struct mono queue_at;           /* when it is tried again */
 	unsigned unsaid;                /* meanwhile */
 	struct helper helper[SINK_COUNT];
@@ -60,8 +61,9 @@ struct initlog {
 
 /* Makes the queue, or takes over the one in queue_fd (>= 0). The helpers start with the first
  * initlog_tend(). *config's strings and *command_line must outlive *log. 0 or a negative errno;
- * -EPROTO for a damaged queue (call again with -1). After an error initlog_tend() makes the queue as
- * soon as it can; what is said until then is counted. */
+ * -EPROTO for a damaged queue (queue_fd stays the caller's; call again with -1). After another error
+ * initlog_tend() makes the queue, or takes it over, as soon as it can; what is said until then is counted. One that cannot
+ * be taken over for half a minute is given up for a new one. */
 int initlog_open(struct initlog *log, const struct initlog_config *config,
 	struct title *command_line, int queue_fd) MUST_CHECK;
 

@@ -205,6 +205,45 @@ static void the_queue_outlives_the_image(void **state)
 	close(pipes[1]);
 }
 
+static void a_queue_that_could_not_be_taken_over_is_taken_over_later(void **state)
+{
+	struct initlog next;
+	int open_before = fds_open(), fd = dup(queue_fd(log_.queue));
+
+	(void)state;
+	initlog(&log_, LOG_TO_CONSOLE, "before");
+	fault_name("map", -ENOMEM);
+	assert_int_equal(initlog_open(&next, &config, &title, fd), -ENOMEM);
+	initlog(&next, LOG_TO_CONSOLE, "to nobody");
+	assert_int_equal(initlog_tend(&next, at_s(10)).ns, at_s(11).ns);
+	fault_clear();
+	(void)initlog_tend(&next, at_s(11));
+	queue_free(log_.queue);
+	log_ = next;
+	said(SINK_CONSOLE, "before");
+	said(SINK_CONSOLE, "1 message lost");
+	assert_int_equal(fds_open(), open_before);
+}
+
+static void one_that_never_can_be_is_given_up_for_a_new_one(void **state)
+{
+	struct initlog next;
+	int64_t s;
+	int open_before = fds_open();
+
+	(void)state;
+	fault_name("fstat", -EBADF);
+	assert_int_equal(initlog_open(&next, &config, &title, dup(queue_fd(log_.queue))), -EBADF);
+	for (s = 10; !next.queue && s < 100; s++)
+		(void)initlog_tend(&next, at_s(s));
+	fault_clear();
+	assert_non_null(next.queue);
+	assert_in_range(s, 30, 60);
+	initlog_stop_helpers(&next);
+	queue_free(next.queue);
+	assert_int_equal(fds_open(), open_before);
+}
+
 /* --- helpers --- */
 
 static void every_sink_gets_a_helper_and_tending_rests(void **state)
@@ -330,6 +369,8 @@ int main(void)
 		CASE(a_failed_open_leaves_the_log_mute),
 		CASE(a_queue_that_could_not_be_made_is_made_later_and_what_was_said_meanwhile_is_counted),
 		CASE(the_queue_outlives_the_image),
+		CASE(a_queue_that_could_not_be_taken_over_is_taken_over_later),
+		CASE(one_that_never_can_be_is_given_up_for_a_new_one),
 		CASE(every_sink_gets_a_helper_and_tending_rests),
 		CASE(who_keeps_dying_is_started_ever_later),
 		CASE(who_ran_for_a_minute_is_started_at_once),
