@@ -84,6 +84,7 @@ struct init {
 	struct control control;
 	const char *shutdown_flags;     /* of JOB_SHUTDOWN */
 	int load_fd;                    /* the loader's memfd while it runs; -1 */
+	int load_retries;               /* load.c: in a row */
 
 	int epoll_fd, signal_fd, timer_fd;      /* -1: could not be made yet */
 	unsigned watched;               /* sources that epoll_fd has, a bit each */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "init/job.h"
 #include "init/level.h"
 #include "init/loader.h"
 #include "init/report.h"
@@ -14,13 +15,18 @@
 
 enum { LOAD_MEMFD = 1 | 2 };            /* MFD_CLOEXEC | MFD_ALLOW_SEALING */
 
+static void drop_memfd(struct init *in)
+{
+	if (in->load_fd >= 0)
+		sys_close(in->load_fd);
+	in->load_fd = -1;
+}
+
 int load_prepare(struct init *in)
 {
 	int fd;
 
-	if (in->load_fd >= 0)
-		sys_close(in->load_fd);
-	in->load_fd = -1;
+	drop_memfd(in);
 	fd = sys_memfd("init inittab", LOAD_MEMFD);
 	if (fd < 0)
 		return fd;
@@ -76,6 +82,19 @@ static void mark_executed(struct init *in)
 	}
 }
 
+/* Where there is no table in use, and not the file is to blame: true a few times. */
+static bool is_tried_again(struct init *in, int err)
+{
+	if (in->family.count || err >= 0 || err == -ETIMEDOUT || err == -EPROTO || err == -EFBIG ||
+		in->load_retries >= LOAD_RETRIES)
+		return false;
+	in->load_retries++;
+	initlog(&in->log, LOG_TO_BOTH, "%s: %s, trying again", INIT_TAB_PATH, reason(err));
+	drop_memfd(in);
+	job_want_at(in, JOB_LOADER, mono_after_s(mono_now(), LOAD_RETRY_S));
+	return true;
+}
+
 void load_ended(struct init *in, int err)
 {
 	/* A table that is refused is better than none, but worse than the one in use. */
@@ -84,15 +103,16 @@ void load_ended(struct init *in, int err)
 
 		err = adopted ? adopted : 0;
 	}
+	if (is_tried_again(in, err))
+		return;
+	in->load_retries = 0;
 	if (err && in->family.count)
 		initlog(&in->log, LOG_TO_BOTH, "%s: %s; the table in use stays", INIT_TAB_PATH, reason(err));
 	if (err && !in->family.count) {
 		initlog(&in->log, LOG_TO_BOTH, "%s: %s", INIT_TAB_PATH, reason(err));
 		load_fallback(in);
 	}
-	if (in->load_fd >= 0)
-		sys_close(in->load_fd);
-	in->load_fd = -1;
+	drop_memfd(in);
 	if (in->level.is_torn)
 		mark_executed(in);
 	level_loaded(in);

@@ -22,16 +22,17 @@ from rows import INITTAB, Row, tap, wait_for
 
 ERRORS = ("EINTR", "EAGAIN", "EIO", "ENOMEM", "ENFILE", "ENOSPC")
 # Not made to fail. close: Linux closes the descriptor whatever it reports, but an injected error keeps it from being called.
-# The others cannot fail, or not for a reason that a running system has, and libc's start relies on it.
+# The others cannot fail, or not for a reason that a running system has: libc's start relies on it, and a helper that was not
+# killed would deliver beside its successor.
 NEVER = {"close", "rt_sigreturn", "exit", "exit_group", "getpid", "getppid", "gettid", "geteuid", "getuid", "arch_prctl", "set_tid_address",
-         "brk", "munmap", "mprotect", "restart_syscall", "umask"}
-# Only once: for what pid 1 asks of its own children, its own mask and its own memory the kernel has no error.
-NOT_FOR_EVER = {"kill", "futex", "rt_sigprocmask"}
+         "brk", "munmap", "mprotect", "restart_syscall", "umask", "kill"}
+# Only once: for what pid 1 asks of its own mask and its own memory the kernel has no error.
+NOT_FOR_EVER = {"futex", "rt_sigprocmask"}
 STEP_S, LASTING_STEP_S = 5, 2   # that the life waits for what may never come
 RECOVERY_S = 150        # above the longest pause of all, a helper's restart
 # (call, which of those after init's exec, error, once or from then on)
 SELECTION = (("epoll_ctl", 1, "ENOMEM", ""), ("memfd_create", 1, "ENFILE", ""), ("mmap", 1, "ENOMEM", ""), ("signalfd4", 1, "ENFILE", ""),
-             ("pwrite64", 60, "ENOSPC", ""), ("execve", 1, "EIO", ""), ("epoll_pwait", 3, "EINTR", "+"), ("socketpair", 1, "ENOMEM", "+"))
+             ("pwrite64", 60, "ENOSPC", ""), ("fcntl", 6, "ENOMEM", ""), ("execve", 1, "EIO", ""), ("epoll_pwait", 3, "EINTR", "+"), ("socketpair", 1, "ENOMEM", "+"))
 
 
 class Life(Row):
@@ -96,11 +97,14 @@ class Life(Row):
         return sum("reloading" in line for line in self.m.console.lines())
 
     def descriptors(self):
-        return len(os.listdir("/proc/%d/fd" % self.m.pid))
+        return len(self.what_it_holds())
+
+    def what_it_holds(self):
+        place = "/proc/%d/fd/" % self.m.pid
+        return [os.readlink(place + fd) for fd in os.listdir(place)]
 
     def hears_children(self):
-        place = "/proc/%d/fd/" % self.m.pid
-        return any(os.readlink(place + fd).startswith("socket:") for fd in os.listdir(place))
+        return any(what.startswith("socket:") for what in self.what_it_holds())
 
     def is_at_its_last(self):
         """It has crashed and could not be executed again."""
@@ -169,7 +173,11 @@ def fails(place, error, lasting, known):
         life.recovers()
         if lasting and name == "pread64":
             return      # what the image before left open is told by what cannot be read
-        wait_for(lambda: life.descriptors() <= descriptors, "pid 1 to have no more than %d descriptors" % descriptors, 30)
+        try:
+            wait_for(lambda: life.descriptors() <= descriptors, "pid 1 to have no more than %d descriptors" % descriptors, 30)
+        except tap.Failed:
+            tap.diag("it has " + " ".join(life.what_it_holds()))
+            raise
 
 
 def remembered(function, memory=[]):    # noqa: B006

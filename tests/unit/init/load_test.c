@@ -137,7 +137,7 @@ static void a_damaged_image_is_refused_whatever_the_loader_says(void **state)
 
 static void without_any_table_there_is_a_shell_for_root(void **state)
 {
-	static const int errors[] = { 0, EIO, -ETIMEDOUT, -EINTR };
+	static const int errors[] = { 0, EIO, -ETIMEDOUT };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
@@ -152,6 +152,51 @@ static void without_any_table_there_is_a_shell_for_root(void **state)
 		assert_int_equal(in->level.phase, PHASE_STEADY);
 		fake_init_end(in);
 	}
+}
+
+static void reading_is_due_again(struct init *in)
+{
+	assert_int_equal(in->family.count, 0);
+	assert_int_equal(in->level.phase, PHASE_LOAD);
+	assert_true(fake_has_said(in, SINK_CONSOLE, ", trying again"));
+	assert_int_equal(in->load_fd, -1);
+	fake_pass_ms(LOAD_RETRY_S * 1000);
+	job_tend(in, mono_now());
+	assert_true(in->job[JOB_LOADER].pid > 0);
+}
+
+static void at_boot_a_failure_of_our_own_is_tried_again_a_few_times(void **state)
+{
+	struct init *in = *state;
+
+	job_want(in, JOB_LOADER);
+	job_tend(in, mono_now());
+	for (int i = 0; i < LOAD_RETRIES; i++) {
+		fake_loader_ends(in, "a:2:respawn:x\n", 0);
+		fault_name("seals", -ENOMEM);
+		chld_handler(in);
+		fault_clear();
+		reading_is_due_again(in);
+	}
+	fake_loader_ends(in, "a:2:respawn:x\n", 0);
+	chld_handler(in);
+	assert_non_null(fake_entry(in, "a"));
+	assert_int_equal(in->level.phase, PHASE_STEADY);
+}
+
+static void and_so_is_a_reader_that_died_until_it_is_one_too_many(void **state)
+{
+	struct init *in = *state;
+
+	for (int i = 0; i < LOAD_RETRIES; i++) {
+		ended(in, "", 0, -EINTR);
+		reading_is_due_again(in);
+		in->job[JOB_LOADER].pid = 0;
+	}
+	ended(in, "", 0, -EINTR);
+	assert_true(fake_has_said(in, SINK_CONSOLE, "/etc/inittab: its reader died"));
+	assert_string_equal(in->family.entry[0].id, "~~");
+	assert_int_equal(in->level.phase, PHASE_STEADY);
 }
 
 static void whatever_call_fails_there_is_a_table_or_a_word(void **state)
@@ -253,6 +298,8 @@ int main(void)
 		CASE(a_refused_table_is_better_than_none),
 		CASE(a_damaged_image_is_refused_whatever_the_loader_says),
 		cmocka_unit_test(without_any_table_there_is_a_shell_for_root),
+		CASE(at_boot_a_failure_of_our_own_is_tried_again_a_few_times),
+		CASE(and_so_is_a_reader_that_died_until_it_is_one_too_many),
 		CASE(whatever_call_fails_there_is_a_table_or_a_word),
 		CASE(a_fallback_that_cannot_be_had_is_said),
 		CASE(a_real_inittab_is_read_and_its_faults_are_said),
