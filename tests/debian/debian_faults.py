@@ -28,6 +28,8 @@ TITLE = "/mnt/busybox cat /proc/1/cmdline"
 GRACE = 300
 # Messages besides the numbered ones that may be among the lost: of levels, helpers, entries.
 OTHERS = 50
+# More than the queue holds; and bad lines that init names of one table.
+FULL, NAMED = 600, 50
 
 
 class Faulty:
@@ -124,6 +126,13 @@ def a_stopped_rsyslogd():
         f.waits(f.syslog)
         f.run("kill -CONT $(pidof rsyslogd)")
         f.delivered(f.syslog, f.console)
+        f.run(STOP_RSYSLOGD)
+        for _ in range(FULL // NAMED):
+            f.says(NAMED)
+        f.lives()
+        f.run("kill -CONT $(pidof rsyslogd)")
+        f.delivered(f.syslog, f.console)
+        tap.check("messages lost" in f.run("cat /var/log/syslog"), "more was said than is kept")
         f.run(STOP_RSYSLOGD)
         f.restarts()
 
