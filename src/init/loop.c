@@ -12,7 +12,7 @@
 #include "init/signals.h"
 #include "lib/sys.h"
 
-enum { EVENTS_A_TURN = 16, DEGRADED_PAUSE_MS = 1000, INTERRUPTIONS_IN_A_ROW = 100 };
+enum { EVENTS_A_TURN = 16, INTERRUPTIONS_IN_A_ROW = 100 };
 
 /* -1: there is none. */
 static int fd_of(const struct init *in, enum source source)
@@ -76,7 +76,7 @@ static int mend(struct init *in)
 	for (enum source source = 0; source <= SOURCE_MOUNTS; source++)
 		if (is_unwatched(in, source))
 			(void)watch(in, fd_of(in, source), source);
-	in->mend_at = mono_after_ms(mono_now(), DEGRADED_PAUSE_MS);
+	in->mend_at = mono_after_ms(mono_now(), LOOP_DEGRADED_MS);
 	return err ? err : report_err;
 }
 
@@ -223,7 +223,7 @@ static void wait_and_serve(struct init *in, int timeout_ms)
 		in->control.has_more = in->reap_has_more = true;
 	}
 	if (has_failed)
-		sys_poll(NULL, 0, DEGRADED_PAUSE_MS);
+		sys_poll(NULL, 0, LOOP_DEGRADED_MS);
 	for (int i = 0; i < count; i++)
 		if (events[i].data.u32 == SOURCE_SIGNAL)
 			serve(in, SOURCE_SIGNAL);

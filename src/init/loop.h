@@ -6,10 +6,12 @@
 
 #include "init/init.h"
 
+enum { LOOP_DEGRADED_MS = 500 };
+
 enum source { SOURCE_SIGNAL, SOURCE_TIMER, SOURCE_REPORT, SOURCE_CONTROL, SOURCE_FOLDER, SOURCE_MOUNTS };
 
 /* Blocks all signals but the fatal ones and makes the descriptors of the loop. 0 or a negative errno: what is missing is
- * tried again each second, and until it is there everything is looked at as often. */
+ * tried again every LOOP_DEGRADED_MS, and until it is there everything is looked at as often: an orphan is gone within a second. */
 int loop_open(struct init *in) MUST_CHECK;
 
 /* Watches fd for input (SOURCE_MOUNTS: for its exceptional condition). Errors are logged; it is tried again. */

@@ -258,12 +258,12 @@ static void a_wait_that_fails_neither_spins_nor_goes_deaf(void **state)
 	report_in_child(in, REPORT_CONSOLE, "/dev/here", NULL, 0);
 	fault_name("epoll_wait", -EBADF);
 	loop_turn(in);
-	assert_int_equal(fake_pauses_ms(), 1000);
+	assert_int_equal(fake_pauses_ms(), LOOP_DEGRADED_MS);
 	assert_int_equal(in->level.events, LEVEL_SIGNAL_HUP);
 	assert_string_equal(in->console, "/dev/here");
 	assert_int_equal(in->orphans, 1);
 	loop_turn(in);
-	assert_int_equal(fake_pauses_ms(), 2000);
+	assert_int_equal(fake_pauses_ms(), 2 * LOOP_DEGRADED_MS);
 	fault_clear();
 }
 
@@ -288,7 +288,7 @@ static void one_that_is_interrupted_over_and_over_is(void **state)
 	assert_int_equal(fake_pauses_ms(), 0);
 	loop_turn(in);
 	fault_clear();
-	assert_int_equal(fake_pauses_ms(), 1000);
+	assert_int_equal(fake_pauses_ms(), LOOP_DEGRADED_MS);
 	assert_true(in->level.is_halted);
 }
 
