@@ -82,8 +82,8 @@ static void mark_executed(struct init *in)
 	}
 }
 
-/* Where there is no table in use, and not the file is to blame: true a few times. */
-static bool is_tried_again(struct init *in, int err)
+/* Where no table is in use and the file is not to blame: true a few times. */
+static bool try_again(struct init *in, int err)
 {
 	if (in->family.count || err >= 0 || err == -ETIMEDOUT || err == -EPROTO || err == -EFBIG ||
 		in->load_retries >= LOAD_RETRIES)
@@ -103,7 +103,7 @@ void load_ended(struct init *in, int err)
 
 		err = adopted ? adopted : 0;
 	}
-	if (is_tried_again(in, err))
+	if (try_again(in, err))
 		return;
 	in->load_retries = 0;
 	if (err && in->family.count)

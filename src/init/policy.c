@@ -41,6 +41,11 @@ void policy_want(struct init *in)
 
 /* --- the child --- */
 
+static void say_of_loader(const struct init *in, const char *text)
+{
+	report_log_in_child(in, LOG_TO_BOTH, "%s: %s", SELINUX_LOAD_PATH, text);
+}
+
 static _Noreturn void run_loader(struct init *in, int out)
 {
 	char name[] = "selinux-load", load[] = "--load";
@@ -51,7 +56,7 @@ static _Noreturn void run_loader(struct init *in, int out)
 		err = sys_exec(SELINUX_LOAD_PATH, argv, in->inherited);
 	if (err == -ENOENT)
 		sys_exit(POLICY_EXIT_ABSENT);
-	report_log_in_child(in, LOG_TO_BOTH, "%s: %s", SELINUX_LOAD_PATH, strerror(-err));
+	say_of_loader(in, strerror(-err));
 	sys_exit(POLICY_EXIT_FAILED);
 }
 
@@ -94,11 +99,6 @@ static void pass_on(const struct init *in, int fd, struct mono until)
 	}
 	if (len)
 		(void)pass_lines(in, text, len, true);
-}
-
-static void say_of_loader(const struct init *in, const char *text)
-{
-	report_log_in_child(in, LOG_TO_BOTH, "%s: %s", SELINUX_LOAD_PATH, text);
 }
 
 static int status_of(const struct init *in, int status)

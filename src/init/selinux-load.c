@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "include/paths.h"
 #include "init/apart.h"
 #include "init/policy_check.h"
 #include "init/policy_exit.h"
@@ -17,7 +16,6 @@
 #include "init/policy_kernel.h"
 #include "init/policy_place.h"
 #include "init/policy_wish.h"
-#include "lib/io.h"
 #include "lib/sys.h"
 #include "lib/tool.h"
 
