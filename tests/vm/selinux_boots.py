@@ -228,6 +228,11 @@ def a_policy_that_the_kernel_is_too_old_for_halts_the_machine_that_is_told_to_en
 
 
 @tap.case(deadline=600)
+def a_missing_policy_halts_the_machine_that_enforces():
+    in_line(halts({"other": b"nothing"}, "enforcing"), MISSING + "policy.other")
+
+
+@tap.case(deadline=600)
 def a_loader_that_misses_a_library_halts_the_machine_that_enforces():
     in_line(halts({NEWEST: compiled()}, "enforcing", loader="#!/bin/sh\nexit 127\n"), LOADER + ": ended with status 127")
 
