@@ -3,6 +3,7 @@
 """The packages over the stock ones: installed, upgraded in a running system with no child lost, downgraded, removed, purged."""
 import hashlib
 import os
+import signal
 
 import debs
 from debs import OURS, built, stock, tap
@@ -108,32 +109,43 @@ def inittab_is_made_when_there_is_none_and_outlives_the_package():
         tap.check(not os.path.lexists(root.path + "/sbin/init"), "the program is gone")
 
 
+def both(system):
+    """The two entries. A list that is read while another child ends may lack one (proc(5), children), so a lack is looked at again."""
+    return wait_for(lambda: found if len(found := system.sleepers()) == 2 else None, "both entries to be seen")
+
+
+def keeps(system, before):
+    tap.equal(both(system), before, "the children, with their pids")
+
+
+def ends_and_is_started_again(system, before, title, what):
+    os.kill(before[title], signal.SIGKILL)
+    wait_for(lambda: system.sleepers().get(title, before[title]) != before[title], what)
+    return both(system)
+
+
 @tap.case(deadline=900)
 def a_running_stock_init_becomes_ours_and_back_and_no_child_is_lost():
     with Root() as root, root.booted() as system:
-        first, before = system.executable(), system.sleepers()
+        first, before = system.executable(), both(system)
         tap.equal(first, open(root.path + "/sbin/init", "rb").read(), "the stock init runs")
         said = root.install(*ours(), runner=system)
         new = open(root.path + "/sbin/init", "rb").read()
         tap.check(new != first, "the file is another")
         wait_for(lambda: system.executable() == new, "process 1 to be ours, dpkg having said %s" % said)
         wait_for(lambda: system.title() == "init [2]", "the level to be known")
-        tap.equal(system.sleepers(), before, "the children, with their pids")
+        keeps(system, before)
         status, said = system.run(["runlevel"])
         tap.equal((status, said.split()[-1:]), (0, ["2"]), "what runlevel says")
-        os.kill(before["/bin/sleep 1000001"], 9)
-        wait_for(lambda: len(system.sleepers()) == 2 and system.sleepers()["/bin/sleep 1000001"] != before["/bin/sleep 1000001"],
-                 "ours to start an entry again that stock had started")
-        before = system.sleepers()
+        before = ends_and_is_started_again(system, before, "/bin/sleep 1000001", "ours to start an entry again that stock had started")
         said = root.install(*ours(), runner=system)
         tap.check("Not restarting" not in said, "an upgrade of ours over ours restarts it, too")
-        wait_for(lambda: system.title() == "init [2]" and system.sleepers() == before, "the children to be kept")
+        wait_for(lambda: system.title() == "init [2]", "the level to be known again")
+        keeps(system, before)
         said = root.install(*theirs(*TAKEN_OVER), runner=system)
         wait_for(lambda: system.executable() == first, "process 1 to be stock again, dpkg having said %s" % said)
-        tap.equal(system.sleepers(), before, "the children, with their pids")
-        os.kill(before["/bin/sleep 1000002"], 9)
-        wait_for(lambda: len(system.sleepers()) == 2 and system.sleepers()["/bin/sleep 1000002"] != before["/bin/sleep 1000002"],
-                 "stock to start an entry again")
+        keeps(system, before)
+        ends_and_is_started_again(system, before, "/bin/sleep 1000002", "stock to start an entry again")
 
 
 @tap.case(deadline=300)

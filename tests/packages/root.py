@@ -163,7 +163,7 @@ class System:
         self.root, self.keeper = root, keeper
         self.pid = wait_for(self._first, "process 1 of the root")
         tap.check(os.readlink("/proc/%d/ns/pid" % self.pid) != os.readlink("/proc/self/ns/pid"), "it is apart from this machine")
-        wait_for(lambda: self.sleepers() and len(self.sleepers()) == 2, "the entries to be started")
+        wait_for(lambda: len(self.sleepers()) == 2, "the entries to be started")
 
     def _first(self):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
