@@ -4,6 +4,7 @@
 import hashlib
 import os
 import signal
+import tempfile
 
 import debs
 from debs import OURS, built, stock, tap
@@ -159,6 +160,21 @@ def under_systemd_or_another_root_process_1_is_left_alone():
             status, said = system.run(["sh", "-c", "rmdir /run/systemd/system; DPKG_ROOT=/nowhere /var/lib/dpkg/info/sysvinit-core.postinst configure ''; "
                                        "/var/lib/dpkg/info/sysvinit-core.postinst configure ''"])
             tap.check("Not restarting sysvinit" in said, "at a first installation: %d, %s" % (status, said))
+
+
+@tap.case(deadline=600)
+def the_tests_that_the_packages_bring_hold():
+    tests = os.path.join(debs.TOP, "debian/tests/")
+    with Root() as root:
+        root.install(*ours())
+        os.mkdir(root.path + "/var/tmp/test")
+        root.take([tests + "installed"])
+        status, said = root.run(["env", "AUTOPKGTEST_TMP=/var/tmp/test", "/var/tmp/debs/installed"])
+        tap.equal((status, said), (0, ""), "the end of installed, and what it says")
+    with tempfile.TemporaryDirectory() as work:     # The root has no compiler.
+        debs.run("dpkg", "-x", *ours("sysvinit-core"), work + "/root")
+        done = debs.run("env", "AUTOPKGTEST_TMP=" + work, "CPATH=%s/root/usr/include" % work, tests + "header")
+        tap.equal((done.returncode, done.stdout), (0, ""), "the end of header, and what it says")
 
 
 tap.main()
