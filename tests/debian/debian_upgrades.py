@@ -1,26 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A Debian that the stock packages booted gets ours while it runs, and the stock ones again: nothing is started anew, all goes on."""
+from exchange import exchange
 from system import Kept, tap
 
 kept = Kept("stock")
-DPKG = "DEBIAN_FRONTEND=noninteractive dpkg --force-confold --force-unsafe-io -i /var/tmp/%s/*.deb 2>&1"
-# Everything that init started and its services; neither threads of the kernel, nor init's own helpers, nor what runs this.
-RUNNING = "ps -eo pid=,ppid=,comm= | awk '$2 != 2 && $3 ~ /^(getty|agetty|login|rsyslogd|systemd-udevd)$/ { print $1, $3 }'"
-
-
-def state(s):
-    return {"processes": s.sh(RUNNING).split("\n"), "boot": s.sh("who -b"), "logins": s.sh("who")}
-
-
-def exchange(s, which, level):
-    """The packages, and then what runs as process 1."""
-    before = state(s)
-    said = s.sh(DPKG % which)
-    s.until("[ /proc/1/exe -ef /sbin/init ]", "process 1 to be the new one; dpkg said\n" + said)
-    s.until("[ \"$(tr '\\0' ' ' < /proc/1/cmdline | sed 's/ *$//')\" = 'init [%s]' ]" % level, "its title")
-    tap.equal(state(s), before, "what runs, and the records")
-    tap.equal(s.sh("runlevel").split()[-1], level, "the level")
 
 
 def serves(s, old, new):

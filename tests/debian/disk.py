@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Disks with a whole Debian: the stock packages, or ours installed over them; and what boots a kernel from them.
 
-    disk(which)         path of an ext4 image, "stock" or "ours", made once for a state of the sources; boot copies of it
+    disk(which)         path of an ext4 image, "stock", "ours", or "neighbours" (stock with what else talks to an init), made once for a
+                        state of the sources; boot copies of it. /var/tmp/stock and /var/tmp/ours hold both kinds of packages
     with changed(which, request...) as path     a copy with something else on it
     initrd()            path of the initramfs: drivers, then the disk's init with /proc, /sys, /dev and /run as initramfs-tools leaves them
 
@@ -26,8 +27,9 @@ from root import Root   # noqa: E402
 
 PLACE = os.path.join(image.BUILD, "debian")
 SIZE = "640M"
-MODULES = ("virtio_blk", *image.CONTROL_MODULES)     # ext4 is in the kernel itself
+MODULES = ("virtio_blk", "button", "evdev", *image.CONTROL_MODULES)     # ext4 is in the kernel itself
 TAKEN = ("sysvinit-core", "sysvinit-utils", "bootlogd")
+NEIGHBOURS = ("elogind", "libpam-elogind", "acpid", "acpi-support-base")
 HOSTNAME = "machine"
 
 STAGE1 = """#!/bin/busybox sh
@@ -67,9 +69,9 @@ def lock():
     return debs.lock(PLACE + "/lock")
 
 
-def state(which, *more):
-    """Names what a disk is made of, and more files that have a part in it."""
-    found = hashlib.sha256(debs.state().encode() if which == "ours" else b"")
+def state(*more):
+    """Names what a disk is made of, and more files that have a part in it. Ours lie on each of them."""
+    found = hashlib.sha256(debs.state().encode())
     for path in (__file__, TESTS + "/packages/root.py", *more):
         with open(path, "rb") as file:
             found.update(file.read())
@@ -78,7 +80,7 @@ def state(which, *more):
 
 def disk(which):
     with lock():
-        path = "%s/%s-%s.ext4" % (PLACE, which, state(which))
+        path = "%s/%s-%s.ext4" % (PLACE, which, state())
         if not os.path.exists(path):
             for old in glob.glob(glob.escape(PLACE) + "/%s-*.ext4" % which):
                 os.unlink(old)
@@ -102,7 +104,7 @@ def changed(which, *requests, **texts):
 
 
 def make(which, path):
-    with Root() as root:
+    with Root(*(NEIGHBOURS if which == "neighbours" else ())) as root:
         take(root, "ours", debs.built(1).debs, (*TAKEN, "sysvinit-extra"))
         take(root, "stock", debs.stock(), TAKEN)
         if which == "ours":

@@ -238,7 +238,7 @@ class System:
 
 def booted(which="ours"):
     """A system as it was when somebody had logged in."""
-    name = "%s/%s-%s.saved" % (disk.PLACE, which, disk.state(which, __file__))
+    name = "%s/%s-%s.saved" % (disk.PLACE, which, disk.state(__file__))
     debs.whole(name, lambda folder: boot(which, folder))
     return System(words=AGENT, saved=name)
 

@@ -59,24 +59,29 @@ def apt_sources():
     return code, found
 
 
-def archive():
+def archive(packages):
     """The root as an archive."""
-    folder = os.path.join(debs.PLACE, "root-" + hashlib.sha256(" ".join(PACKAGES).encode()).hexdigest()[:8])
-    debs.whole(folder, unpack_debian)
+    folder = os.path.join(debs.PLACE, "root-" + hashlib.sha256(" ".join(packages).encode()).hexdigest()[:8])
+    debs.whole(folder, lambda new: unpack_debian(packages, new))
     return folder + "/root.tar"
 
 
-def unpack_debian(folder):
+def unpack_debian(packages, folder):
     code, sources = apt_sources()
-    done = debs.run("mmdebstrap", "--mode=root", "--variant=essential", "--format=tar", "--include=" + ",".join(PACKAGES),
+    done = debs.run("mmdebstrap", "--mode=root", "--variant=essential", "--format=tar", "--include=" + ",".join(packages),
                     "--skip=output/dev", "--aptopt=APT::Install-Recommends \"false\"", code, folder + "/root.tar", *sources)
     if done.returncode:
         raise RootError(done.stdout[-3000:])
 
 
 class Root:
+    """MORE: packages that shall be in it, too."""
+
+    def __init__(self, *more):
+        self.packages = (*PACKAGES, *more)
+
     def __enter__(self):
-        tar = archive()
+        tar = archive(self.packages)
         self.path = tempfile.mkdtemp(dir=debs.PLACE)
         os.chmod(self.path, 0o755)
         try:
