@@ -105,6 +105,7 @@ struct init {
 	bool is_up;                     /* what the image before left is taken: the state is this one's to save */
 	bool is_nested;                 /* in a pid name space that is not the first: the end of pid 1 is no panic */
 	uint64_t orphans;               /* reaped children that were nobody's */
+	pid_t last_reaped;
 };
 
 #endif

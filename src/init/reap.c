@@ -10,7 +10,9 @@
 #include "lib/sys.h"
 
 enum {
-	FEW = 2,                        /* orphans that are reaped before the list is worth reading */
+	NEIGHBOURS = 8,                 /* pids in a row that are not dead children: the end of a run of orphans */
+	LONG_RUN = 64,                  /* is worth the search for its first orphan */
+	FEW = 2,                        /* shorter runs that are reaped before the list is worth reading */
 	LIST_PAGE = 4096,
 	REAP_AGAIN_S = 1,
 };
@@ -35,6 +37,7 @@ static void child_ended(struct init *in, const siginfo_t *end, struct mono now)
 {
 	struct entry *entry = family_find_pid(&in->family, end->si_pid);
 
+	in->last_reaped = end->si_pid;
 	if (entry)
 		entry_ended(in, entry, end);
 	else if (!job_child_ended(in, end->si_pid, end->si_code, end->si_status) &&
@@ -126,15 +129,42 @@ static int reap_listed(struct init *in, int count, struct mono now)
 	return reaped;
 }
 
-/* One by one, until some of them were orphans: where more of those are dead the list finds them sooner. Takes what it reaped from
- * *left; false: there are no more. */
-static bool reap_to_orphans(struct init *in, int *left, struct mono now)
+/* What was started together often dies together: waits for the pids behind the last one reaped, as long as some of them were dead
+ * children. At most count. The number reaped. */
+static int reap_neighbours(struct init *in, int count, struct mono now)
 {
-	const uint64_t before = in->orphans;
+	int reaped = 0, missed = 0;
 
-	for (; *left > 0 && in->orphans - before < FEW; --*left)
+	for (pid_t pid = in->last_reaped; pid < INT32_MAX && reaped < count && missed < NEIGHBOURS;) {
+		siginfo_t end;
+
+		if (sys_wait(++pid, &end) == 1) {
+			child_ended(in, &end, now);
+			reaped++;
+			missed = 0;
+		} else {
+			missed++;
+		}
+	}
+	return reaped;
+}
+
+/* Until short runs of orphans show that the list finds them sooner. Takes what it reaped from *left; false: there are no more. */
+static bool reap_runs(struct init *in, int *left, struct mono now)
+{
+	for (int few = 0; *left > 0 && few < FEW;) {
+		const uint64_t before = in->orphans;
+
 		if (!reap_any(in, 1, now))
 			return false;
+		--*left;
+		if (in->orphans > before) {
+			int run = reap_neighbours(in, *left, now);
+
+			*left -= run;
+			few += run < LONG_RUN;
+		}
+	}
 	return true;
 }
 
@@ -144,7 +174,7 @@ static bool reap_crowd(struct init *in, struct mono now)
 	int left = REAP_BATCH;
 
 	if (!in->listed_count) {
-		if (!reap_to_orphans(in, &left, now))
+		if (!reap_runs(in, &left, now))
 			return false;
 		if (left)
 			list_children(in);

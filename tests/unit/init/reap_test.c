@@ -288,27 +288,36 @@ static void crowd(struct init *in, const char *list, size_t len)
 	reap_take_list(in, fd);
 }
 
-static void a_storm_in_a_crowd_keeps_to_its_batches(void **state)
+enum { STORM = 2500, APART = 64 };      /* pids that lie so far apart are no run */
+
+/* A crowd, of which a list names the living and a storm to be; and the storm breaks loose. */
+static void storm_in_crowd(struct init *in)
 {
-	struct init *in = *state;
 	static char list[40000];
 	size_t used = 0;
 
 	for (int i = 0; i < CROWD; i++)
 		used += (size_t)snprintf(list + used, sizeof list - used, "%d ", FAKE_FIRST_PID + i);
-	for (int i = 0; i < 2500; i++) {
-		used += (size_t)snprintf(list + used, sizeof list - used, "%d ", 100000 + i);
-		fake_end(100000 + i, CLD_EXITED, 0);
+	for (int i = 0; i < STORM; i++) {
+		used += (size_t)snprintf(list + used, sizeof list - used, "%d ", 100000 + i * APART);
+		fake_end(100000 + i * APART, CLD_EXITED, 0);
 	}
 	crowd(in, list, used);
+}
+
+static void a_storm_in_a_crowd_keeps_to_its_batches(void **state)
+{
+	struct init *in = *state;
+
+	storm_in_crowd(in);
 	assert_true(chld_handler(in));
 	assert_int_equal(in->orphans, REAP_BATCH);
 	assert_true(chld_handler(in));
 	assert_int_equal(in->orphans, 2 * REAP_BATCH);
 	assert_true(chld_handler(in));
-	assert_int_equal(in->orphans, 2500);
+	assert_int_equal(in->orphans, STORM);
 	assert_false(chld_handler(in));
-	assert_int_equal(in->orphans, 2500);
+	assert_int_equal(in->orphans, STORM);
 	assert_int_equal(in->family.running, CROWD);
 }
 
@@ -329,7 +338,7 @@ static void a_crowd_is_looked_through_for_orphans_alone_and_once(void **state)
 	size_t used = 0;
 
 	for (int i = 0; i < DEAD; i++)
-		used += (size_t)snprintf(list + used, sizeof list - used, "%d ", 100000 + i);
+		used += (size_t)snprintf(list + used, sizeof list - used, "%d ", 100000 + i * APART);
 	crowd(in, list, used);
 	fault_tell(count);
 	waits = reads = 0;
@@ -343,14 +352,62 @@ static void a_crowd_is_looked_through_for_orphans_alone_and_once(void **state)
 	for (int i = 0; i < CROWD; i++)
 		family_set_running(&in->family, &in->family.entry[i], FAKE_FIRST_PID + i);
 	for (int i = 0; i < DEAD; i++)
-		fake_end(100000 + i, CLD_EXITED, 0);
+		fake_end(100000 + i * APART, CLD_EXITED, 0);
 	waits = 0;
 	while (chld_handler(in))
 		;
 	fault_tell(NULL);
 	assert_int_equal(in->orphans, DEAD);
-	assert_in_range(waits, DEAD, DEAD + 4);
+	assert_in_range(waits, DEAD, DEAD + 4 + 2 * 8);        /* and behind each of the first two, in vain */
 	assert_in_range(reads, used / 4096, used / 4096 + 2);
+}
+
+/* Two in three pids die: the others may be alive, or never were. */
+static void a_run_of_orphans_is_found_by_number_and_the_list_is_not_read(void **state)
+{
+	struct init *in = *state;
+	enum { DEAD = 900 };
+	int died = 0;
+
+	crowd(in, "x", 1);
+	for (int i = 0; i < DEAD; i++)
+		if (i % 3)
+			died++, fake_end(100000 + i, CLD_EXITED, 0);
+	fake_end(FAKE_FIRST_PID + 3, CLD_EXITED, 7);
+	fault_tell(count);
+	waits = reads = 0;
+	while (chld_handler(in))
+		;
+	fault_tell(NULL);
+	assert_int_equal(in->orphans, died);
+	assert_int_equal(in->family.running, CROWD - 1);
+	assert_in_range(waits, DEAD, DEAD + 20);
+	assert_int_equal(reads, 0);
+}
+
+static void an_entry_in_a_run_of_orphans_ends_as_anywhere(void **state)
+{
+	struct init *in = *state;
+
+	crowd(in, "x", 1);
+	family_set_ended(&in->family, &in->family.entry[0], CLD_EXITED, 0);
+	family_set_running(&in->family, &in->family.entry[0], 100050);
+	for (int i = 0; i < 100; i++)
+		fake_end(100000 + i, CLD_EXITED, i == 50 ? 9 : 0);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 99);
+	assert_int_equal(in->family.running, CROWD - 1);
+	assert_int_equal(in->family.entry[0].wait_status, 9);
+}
+
+static void a_run_ends_at_the_last_pid(void **state)
+{
+	struct init *in = *state;
+
+	crowd(in, "x", 1);
+	fake_end(INT32_MAX, CLD_EXITED, 0);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 1);
 }
 
 static void entries_end_in_a_crowd_as_anywhere(void **state)
@@ -485,6 +542,9 @@ int main(void)
 		CASE(real_children_are_reaped_each_exactly_once),
 		CASE(a_storm_in_a_crowd_keeps_to_its_batches),
 		CASE(a_crowd_is_looked_through_for_orphans_alone_and_once),
+		CASE(a_run_of_orphans_is_found_by_number_and_the_list_is_not_read),
+		CASE(an_entry_in_a_run_of_orphans_ends_as_anywhere),
+		CASE(a_run_ends_at_the_last_pid),
 		CASE(entries_end_in_a_crowd_as_anywhere),
 		cmocka_unit_test(a_list_of_whatever_bytes_loses_nobody),
 		CASE(a_list_that_cannot_be_read_is_done_without),
