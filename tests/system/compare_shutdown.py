@@ -12,6 +12,7 @@ import os
 import re
 
 from downing import PID_FILE, Down, tap, wait_for
+from straced import whole_calls
 
 STUB = "#!/bin/sh\nexit 0\n"
 PROGRAMS = ["/sbin/accton", "/usr/sbin/accton", "/sbin/quotaoff", "/sbin/swapoff", "/bin/umount", "/sbin/umount", "/bin/mount"]
@@ -49,8 +50,7 @@ DIRECT = [
 
 def steps(text):
     found = []
-    for line in text.splitlines():
-        line = re.sub(r"^\d+ +", "", line)
+    for line in whole_calls(text):
         for pattern, word in STEPS:
             match = pattern.match(line)
             if match:

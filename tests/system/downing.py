@@ -23,6 +23,7 @@ import time
 import kernel
 import sinks
 from machine import SHELL_ENV, Machine, tap, wait_for
+from straced import whole_calls
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIFO = "/run/initctl"
@@ -32,7 +33,7 @@ Request = collections.namedtuple("Request", "cmd level sleeptime data")
 SETENV, RUNLVL = 6, 1
 NEVER_REALLY = ["-e", "trace=reboot,kill,sync,ioctl", "-e", "inject=sync:retval=0"]
 EPOCH = 1795600800          # Wed Nov 25 10:00:00 2026 UTC
-CALL = re.compile(r"^(?:\[pid +\d+\] )?(reboot|kill|sync|ioctl)\((.*)\) += (?:-1 \w+.*|\d+.*)$")
+CALL = re.compile(r"(reboot|kill|sync|ioctl)\((.*)\) += (?:-1 \w+.*|\d+.*)$")
 COMMAND = re.compile(r"LINUX_REBOOT_CMD_(\w+)(?:, \"(.*)\")?")
 _library = []
 
@@ -169,7 +170,7 @@ class Down:
             done = self.machine.run(["strace", "-f", "-qq", "-o", out, *options, "/sbin/" + name, *args], env=env,
                                     deadline=deadline)
             text = self.machine.read(out)
-        return Calls(done.status, [c for c in map(self._call, text.splitlines()) if c], done.err, done.out)
+        return Calls(done.status, [c for c in map(self._call, whole_calls(text)) if c], done.err, done.out)
 
     @contextlib.contextmanager
     def _scratch(self):
@@ -180,7 +181,7 @@ class Down:
 
     @staticmethod
     def _call(line):
-        found = CALL.match(re.sub(r"^\d+ +", "", line))
+        found = CALL.match(line)
         if not found:
             return None
         name, args = found.groups()
