@@ -2,15 +2,19 @@
 /* Preloaded into a program under test: a clock that stands still but for what the program sleeps, so that hours pass
  * at once, and calls that never return.
  *   FAKE_EPOCH=SECONDS   the wall clock begins there; without it the clocks are the real ones
- *   FAKE_STUCK=WORDS     of "sync" and "ioctl": these calls sleep for ever
+ *   FAKE_STUCK=WORDS     of "sync", "ioctl" (commands to any disk), "disk:NAME" (to this one), "flags" (of interfaces): these
+ *                        calls sleep for ever
+ *   FAKE_WORD83=HEX      disks obey; IDENTIFY has this for word 83, and /run/commands gets "NAME COMMAND" for each
  * A wait for a timer is given GRACE_MS of real time first, one for a child PATIENT_GRACE_MS; others last as they do. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -226,17 +230,59 @@ void sync(void)
 	real();
 }
 
+/* "sda", of what is open there. */
+static const char *name_of(int fd)
+{
+	static char path[256];
+	char link[64];
+	ssize_t len;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof path - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	return strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+}
+
+/* block: the command, three bytes, and 512 bytes of answer where there is one. */
+static int obey(int fd, unsigned char *block, unsigned long word83)
+{
+	int log = open("/run/commands", O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	dprintf(log, "%s %02x\n", name_of(fd), block[0]);
+	close(log);
+	if (block[0] == 0xec) {
+		block[4 + 2 * 83] = (unsigned char)word83;
+		block[4 + 2 * 83 + 1] = (unsigned char)(word83 >> 8);
+	}
+	return 0;
+}
+
+static int ioctl_is_stuck(int fd, unsigned long request)
+{
+	char word[64];
+
+	if (request == 0x8914)                  /* SIOCSIFFLAGS */
+		return is_stuck("flags");
+	if (request != 0x31f)                   /* HDIO_DRIVE_CMD */
+		return 0;
+	snprintf(word, sizeof word, "disk:%s", name_of(fd));
+	return is_stuck("ioctl") || is_stuck(word);
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
 	static int (*real)(int, unsigned long, void *);
+	const char *word83 = getenv("FAKE_WORD83");
 	va_list args;
 	void *arg;
 
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
-	while (request == 0x31f && is_stuck("ioctl"))
+	while (ioctl_is_stuck(fd, request))
 		pause();
+	if (request == 0x31f && word83)
+		return obey(fd, arg, strtoul(word83, NULL, 16));
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "ioctl");
 	return real(fd, request, arg);

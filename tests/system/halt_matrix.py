@@ -260,20 +260,72 @@ def disks_are_flushed_and_spun_down_and_an_odd_one_ends_nothing():
         tap.equal(len([c for c in calls if c.startswith("ioctl")]), 3 * len(refused), "three disks")
 
 
+REFUSE = """#!/bin/sh
+exec strace -f -o /run/calls -e trace=reboot -e inject=reboot:error=EPERM -E LD_PRELOAD=/run/fakeclock.so "$@"
+"""
+REFUSED = "halt: the kernel refuses to end the system: Operation not permitted\n"
+
+
+def refused(d, *argv, **env):
+    """Runs it in level 0 with the clock and the disks of fakeclock.c; reboot(2) is refused, and stands in /run/calls."""
+    d.machine.write("/run/refuse.sh", REFUSE, 0o755)
+    set_level(d, "0")
+    return d.machine.run(["/run/refuse.sh", *argv], env={**SHELL_ENV, "INIT_VERSION": "x", "RUNLEVEL": "0", **env}, deadline=120)
+
+
 @tap.case(deadline=240)
 def what_never_returns_is_left_behind():
     """By a clock that jumps. Stock sleeps in sync or in the disk's ioctl for good."""
     with Down("ours") as d:
         lay_out_disk(d, "sda")
-        d.machine.write("/run/refuse.sh", "#!/bin/sh\nexec strace -o /run/calls -e trace=reboot -e inject=reboot:error=EPERM "
-                        "-E LD_PRELOAD=/run/fakeclock.so \"$@\"\n", 0o755)
-        env = {**SHELL_ENV, "FAKE_EPOCH": "1", "FAKE_STUCK": "sync ioctl", "INIT_VERSION": "x", "RUNLEVEL": "0"}
-        set_level(d, "0")
-        done = d.machine.run(["/run/refuse.sh", "/sbin/halt"], env=env, deadline=120)
+        done = refused(d, "/sbin/halt", FAKE_EPOCH="1", FAKE_STUCK="sync ioctl")
         tap.equal(done.err, "halt: sync does not end, going on without it\n"
-                  "halt: /dev/sda: does not answer, going on without it\n"
-                  "halt: the kernel refuses to end the system: Operation not permitted\n", "what is told")
+                  "halt: /dev/sda: does not answer, going on without it\n" + REFUSED, "what is told")
         tap.check("LINUX_REBOOT_CMD_HALT" in d.machine.read("/run/calls"), "the kernel was asked")
+
+
+def commands(d):
+    """What disks were told since the last question."""
+    if not d.machine.exists("/run/commands"):
+        return []
+    found = d.machine.read("/run/commands").splitlines()
+    os.unlink(d.path("/run/commands"))
+    return found
+
+
+@tap.case(deadline=240)
+def a_disk_that_never_answers_holds_up_no_other_disk_and_no_interface_ends_it():
+    with Down("ours") as d:
+        for name in ("sda", "sdb", "sdc"):
+            lay_out_disk(d, name)
+        done = refused(d, "/sbin/halt", "-h", FAKE_EPOCH="1", FAKE_STUCK="disk:sdb", FAKE_WORD83="0")
+        tap.equal(done.err, "halt: /dev/sdb: does not answer, going on without it\n" + REFUSED, "what is told")
+        tap.equal(sorted(commands(d)), ["sda e0", "sda e7", "sdc e0", "sdc e7"], "what the others were told")
+        d.machine.write("/run/up.sh", "#!/bin/sh\nip link set lo up; ip link add plain type bridge; ip link set plain up\nexec \"$@\"\n", 0o755)
+        done = refused(d, "unshare", "-n", "/run/up.sh", "/sbin/halt", "-i", FAKE_EPOCH="1", FAKE_STUCK="flags", FAKE_WORD83="0")
+        if "Unknown device type" in done.err or "Operation not supported" in done.err:
+            tap.skip("this kernel makes no interfaces: " + done.err.splitlines()[0])
+        tap.equal(done.err, "halt: taking network interfaces down takes too long, going on\n" + REFUSED, "what is told of interfaces")
+        tap.equal(sorted(commands(d)), ["sda e7", "sdb e7", "sdc e7"], "what disks are told after them")
+
+
+# sectors, word 83, the commands
+FLUSHES = [
+    ("268435455", "6000", ["e7"]),              # 2^28 - 1: the short one reaches all of it
+    ("268435456", "6000", ["ec", "ea"]),
+    ("268435456", "4000", ["ec", "e7"]),        # it has no other
+    ("268435456", "e000", ["ec", "e7"]),        # the word means nothing
+    ("268435456", "2000", ["ec", "e7"]),        # nor here
+]
+
+
+@tap.case(deadline=120)
+def a_large_disk_is_asked_whether_it_has_the_long_flush():
+    with Down("ours") as d:
+        for sectors, word, wanted in FLUSHES:
+            lay_out_disk(d, "hda", size=sectors + "\n")
+            refused(d, "/sbin/halt", FAKE_WORD83=word)
+            tap.equal([line.split()[1] for line in commands(d)], wanted, "%s sectors, word 83 %s" % (sectors, word))
 
 
 INTERFACES = """set -e

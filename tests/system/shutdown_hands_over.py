@@ -7,6 +7,7 @@ the time is bad or init gone. It sends the first request itself and executes /sb
 """
 import os
 import re
+import signal
 import time
 
 from downing import RUNLVL, SETENV, Down, Request, tap, wait_for
@@ -70,6 +71,35 @@ def users_and_syslog_are_told_in_the_words_of_stock():
             wait_for(lambda: "shutting down " + text in ours.machine.syslog.texts("shutdown"), "the line for " + level)
         line = ours.machine.syslog.lines()[0]
         tap.equal((line.priority, line.ident, line.pid > 0), (13, "shutdown", True), "USER.NOTICE, name and pid")
+
+
+@tap.case(deadline=120)
+def users_are_told_before_init_is_asked():
+    """However long that takes within its limit: each write to the terminal takes a tenth of a second here."""
+    with Down("ours") as d:
+        d.machine.syslog.start()        # Else its line would be waited for.
+        line = "/dev/" + d.terminal().line
+        done = d.machine.run(["strace", "-f", "-qq", "-s", "400", "-o", "/tmp/calls", "-e", "trace=openat,write", "-P", "/run/initctl", "-P", line,
+                              "-e", "inject=write:delay_enter=100000", "/sbin/shutdown", "-r", "now"])
+        tap.equal((done.status, len(d.requests())), (0, 2), "its end, and the requests")
+        calls = d.machine.read("/tmp/calls").splitlines()
+        told = [n for n, call in enumerate(calls) if re.search(r"(NOW!.*|write resumed>)\) += \d+", call)]
+        asked = [n for n, call in enumerate(calls) if "initctl" in call]
+        tap.check(told and asked and told[0] < asked[0], "the order:\n" + "\n".join(calls))
+
+
+@tap.case(deadline=120)
+def once_users_are_told_that_it_goes_down_it_goes_down():
+    """It is stopped where it turns to init."""
+    with Down("ours") as d:
+        process = d.machine.spawn(["strace", "-qq", "-o", "/dev/null", "-e", "trace=openat", "-P", "/run/initctl", "-e", "inject=openat:signal=STOP",
+                                   "/sbin/shutdown", "-F", "-r", "now"])
+        wait_for(lambda: d.pid_in_file() and d.machine.process(d.pid_in_file()).state in "tT", "it to be stopped")
+        pid = d.pid_in_file()
+        tap.equal(d.run("shutdown", "-c", "not", "now"), (1, "", "shutdown: too late: the system is going down already.\n"), "a cancel")
+        d.machine.call(lambda: os.kill(pid, signal.SIGINT))
+        d.machine.call(lambda: os.kill(pid, signal.SIGCONT))
+        tap.equal((process.wait(), [r.level for r in d.requests()]), (0, ["", "6"]), "its end, and the levels asked for")
 
 
 @tap.case(deadline=240)
