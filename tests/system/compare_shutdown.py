@@ -15,6 +15,7 @@ from downing import PID_FILE, Down, tap, wait_for
 from straced import whole_calls
 
 STUB = "#!/bin/sh\nexit 0\n"
+HANGING = "#!/bin/sh\nuntil [ -e /run/over ]; do sleep 0.1; done\n"
 PROGRAMS = ["/sbin/accton", "/usr/sbin/accton", "/sbin/quotaoff", "/sbin/swapoff", "/bin/umount", "/sbin/umount", "/bin/mount"]
 TRACED = "reboot,kill,sync,acct,execve,clock_nanosleep,write"
 INJECTED = ["-e", "inject=sync,kill,acct,reboot:retval=0"]
@@ -81,8 +82,62 @@ def without_init_the_same_is_done_in_the_same_order():
                 tap.equal(steps(d.machine.read("/tmp/calls")), ENDING + end, "what is done by " + what)
                 tap.equal(done.status, 0, "the status of " + what)
                 tap.equal(d.requests(), [], "what init is asked by " + what)
+                if d.which == "ours":
+                    tap.equal(d.left_files(), [], "what is left by " + what)
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(d.path(PID_FILE))
+
+
+def direct(d, *words, refused=False, env=()):
+    """shutdown -n by a clock that jumps, with nobody killed and nothing unmounted. -> the process; what it calls stands in /tmp/calls"""
+    env = {"LD_PRELOAD": "/run/fakeclock.so", "FAKE_EPOCH": "1795600800", **dict(env)}
+    calls = ["-e", "inject=sync,kill,acct:retval=0", "-e", "inject=reboot:" + ("error=EPERM" if refused else "retval=0")]
+    d.machine.write("/tmp/calls", "")
+    return d.machine.spawn(["strace", "-f", "-qq", "-s", "400", "-o", "/tmp/calls", "-e", "trace=%s,openat" % TRACED, *calls,
+                          *(word for pair in env.items() for word in ("-E", "=".join(pair))), "/sbin/shutdown", "-n", "-t", "1", *words], err=os.memfd_create("said"))
+
+
+def stubs(d, **texts):
+    d.machine.syslog.start()
+    for name in PROGRAMS:
+        d.machine.write(name, texts.get(os.path.basename(name), STUB), 0o755)
+
+
+@tap.case(deadline=240)
+def what_outlives_a_reboot_is_gone_before_it():
+    """Stock leaves nologin and its pid file, which a disk keeps over the reboot."""
+    with Down("ours") as d:
+        stubs(d)
+        tap.equal(direct(d, "-r", "+5").wait(120), 0, "its end")
+        tap.check(re.search(r'openat\(.*"/etc/nologin.*O_CREAT.*= \d', d.machine.read("/tmp/calls")), "there was a nologin")
+        tap.equal(d.left_files(), [], "what is left")
+
+
+@tap.case(deadline=240)
+def a_kernel_that_refuses_is_told_of_and_init_goes_on():
+    """Stock ends with 0."""
+    with Down("ours") as d:
+        stubs(d)
+        for words, end in ((["-r"], ["reboot RESTART"]), (["-h"], [*ALONE, "reboot HALT"]), (["-h", "-P"], [*ALONE, "reboot POWER_OFF", "reboot HALT"])):
+            tap.equal(direct(d, *words, "now", refused=True).wait(120), 1, "its end with " + " ".join(words))
+            done = steps(d.machine.read("/tmp/calls"))
+            tap.check("say shutdown: the kernel refuses to end the system: Operation not permitted\\n" in done, "it is told: %r" % done)
+            calls = [step for step in done if not step.startswith("say ")]
+            tap.equal(calls[-len(end + GO_ON):], end + GO_ON, "the last calls with " + " ".join(words))
+
+
+@tap.case(deadline=240)
+def a_command_that_does_not_end_is_left_behind():
+    """Stock waits for it."""
+    with Down("ours") as d:
+        stubs(d, swapoff=HANGING, umount=HANGING)
+        process = direct(d, "-r", "now")
+        wait_for(lambda: "LINUX_REBOOT_CMD_RESTART" in d.machine.read("/tmp/calls"), "the kernel to be asked", 120)
+        d.machine.write("/run/over", "")        # strace waits for all.
+        tap.equal(process.wait(120), 0, "its end")
+        said = "\n".join(steps(d.machine.read("/tmp/calls")))
+        for name in ("/sbin/swapoff", "/bin/umount"):
+            tap.check("say %s\nsay : does not end, going on without it\n" % name in said, "%s is told of:\n%s" % (name, said))
 
 
 def shown(term, ending):

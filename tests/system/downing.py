@@ -189,8 +189,8 @@ class Down:
             word = COMMAND.search(args)
             return "reboot " + word.group(1) + (" " + word.group(2) if word.group(2) else "")
         if name == "ioctl":
-            # Only those of disks; hdparm's command comes as bytes.
-            found = re.match(r"\d+(?:<[^>]*>)?, (HDIO_DRIVE_CMD|BLKFLSBUF|0x31f)", args)
+            # Only those of disks and interfaces.
+            found = re.match(r"\d+(?:<[^>]*>)?, (HDIO_DRIVE_CMD|BLKFLSBUF|SIOC[GS]IFFLAGS)", args)
             return "ioctl " + found.group(1) if found else None
         return name if name == "sync" else "kill " + args.replace(",", "")
 

@@ -114,6 +114,19 @@ def force_and_record_only_do_not_ask_for_the_level():
 
 
 @tap.case(deadline=120)
+def the_record_alone_touches_neither_disk_nor_interface():
+    """Stock syncs, flushes and takes interfaces down."""
+    with Down("ours") as d:
+        lay_out_disk(d, "sda")
+        set_level(d, "0")
+        for name in ("halt", "poweroff", "reboot"):
+            status, calls, err, records = recorded(d, name, ["-w", "-h", "-i", "-f"], level="0")
+            tap.equal((status, calls, err, len(records)), (0, [], "", 1), name + " -w")
+        calls = d.record("halt", "-h", "-i", level="0").calls
+        tap.check("ioctl HDIO_DRIVE_CMD" in calls and "ioctl SIOCGIFFLAGS" in calls, "without it, both are touched: %r" % calls)
+
+
+@tap.case(deadline=120)
 def in_another_level_shutdown_does_it():
     with Down("ours") as ours, Down("stock") as stock:
         for d in (ours, stock):
@@ -148,8 +161,11 @@ def an_unknown_level_is_told_and_soft():
         tap.equal(d.record("halt").calls[-2:], AGAIN, "by the file alone")
         os.unlink(d.path("/run/runlevel"))
         os.unlink(d.path("/sbin/shutdown"))
+        d.machine.write("/etc/shutdown", SHUTDOWN, 0o755)
+        os.unlink(d.path("/run/asked"))
         done = d.run("halt")
         tap.equal((done.status, done.err.splitlines()[-1]), (1, "halt: shutdown: No such file or directory"), "without one")
+        tap.check(not d.machine.exists("/run/asked"), "programs are not looked for in /etc")
 
 
 @tap.case(deadline=60)
@@ -213,6 +229,20 @@ def the_record_is_the_one_of_stock():
         os.unlink(ours.path("/var/log/wtmp"))
         tap.equal(ours.run("halt", "-w").status, 0, "without a wtmp")
         tap.check(not ours.machine.exists("/var/log/wtmp"), "none is made")
+
+
+@tap.case(deadline=120)
+def a_wtmp_on_a_frozen_file_system_is_left_behind():
+    """Stock sleeps there until it is thawed."""
+    with Down("ours") as d:
+        d.machine.loop_ext4("/var/log")
+        d.machine.write("/var/log/wtmp", "")
+        d.machine.freeze("/var/log")
+        try:
+            done = d.run("halt", "-w", deadline=60)
+        finally:
+            d.machine.thaw("/var/log")
+        tap.equal((done.status, done.err), (1, "halt: wtmp: Connection timed out\n"), "what is told")
 
 
 @tap.case(deadline=120)
@@ -294,7 +324,7 @@ def commands(d):
 
 
 @tap.case(deadline=240)
-def a_disk_that_never_answers_holds_up_no_other_disk_and_no_interface_ends_it():
+def neither_a_disk_nor_an_interface_that_never_answers_holds_up_the_rest():
     with Down("ours") as d:
         for name in ("sda", "sdb", "sdc"):
             lay_out_disk(d, name)

@@ -6,6 +6,7 @@ Stock lets everybody when the list cannot be opened, believes records of logins 
 takes a name with a blank behind it for another one.
 """
 import os
+import shutil
 import stat
 
 import sinks
@@ -53,6 +54,17 @@ def each_login_and_list_gives_its_answer():
 
 
 @tap.case(deadline=60)
+def a_program_that_is_made_set_user_id_does_nothing_for_a_user():
+    with Down("ours") as d:
+        d.machine.call(lambda: (shutil.copy("/sbin/shutdown", "/usr/bin/shutdown"), os.chmod("/usr/bin/shutdown", 0o4755)))
+        d.machine.write("/run/shutdown.pid", "x\n")
+        for words in (["-r", "now"], ["-c"], ["-k", "+1"]):
+            done = d.machine.run(["/usr/bin/shutdown", *words], uid=65534)
+            tap.equal((done.status, done.out, done.err.splitlines()[0]), (1, "", "shutdown: you must be root to do that!"), " ".join(words))
+            tap.equal(d.requests(), [], "what init is asked by " + " ".join(words))
+
+
+@tap.case(deadline=60)
 def the_list_counts_when_it_is_there_and_cannot_be_read():
     with Down("ours") as d:
         prepare(d)
@@ -73,6 +85,10 @@ def a_refusal_is_told_on_the_console_and_does_nothing():
         tap.equal((d.requests(), d.left_files()), ([], []), "and nothing else")
         wait_for(lambda: REFUSAL in d.machine.console.text(), "the refusal on the console")
         # One that takes nothing costs the message and no time.
+        # By one that leads a session without a terminal, and is not to get this one.
+        d.machine.run(["strace", "-qq", "-o", "/tmp/calls", "-e", "trace=openat", "/sbin/shutdown", "-a", "-r", "now"])
+        opened = [line for line in d.machine.read("/tmp/calls").splitlines() if '"/dev/console"' in line]
+        tap.check(len(opened) == 1 and "O_NOCTTY" in opened[0], "how the console is opened: %s" % opened)
         d.machine.console.fill()
         tap.equal(d.run("shutdown", "-a", "-r", "now"), NO, "with a full console")
         d.machine.console.resume()

@@ -8,6 +8,7 @@ Stock believes any number in its pid file: a stranger's process keeps a shutdown
 """
 import fcntl
 import os
+import re
 import signal
 
 from downing import PID_FILE, SETENV, Down, Request, tap, wait_for
@@ -211,6 +212,22 @@ def what_others_have_made_stays():
         process.kill(signal.SIGTERM)
         process.wait()
         tap.equal(d.machine.read("/etc/precious"), "kept\n", "what links led to")
+
+
+@tap.case(deadline=60)
+def a_span_counts_while_the_machine_is_suspended_and_a_time_follows_the_clock():
+    """Stock sleeps, by a clock that stands still then, and does not see that the other one is set."""
+    with Down("ours") as d:
+        for when, clock, how in (("+40", "CLOCK_BOOTTIME", "TFD_TIMER_ABSTIME"),
+                                 ("0:00", "CLOCK_REALTIME", "TFD_TIMER_ABSTIME|TFD_TIMER_CANCEL_ON_SET")):
+            d.machine.write("/tmp/calls", "")
+            process = d.machine.spawn(["strace", "-qq", "-o", "/tmp/calls", "-e", "trace=timerfd_create,timerfd_settime", "/sbin/shutdown", "-Q", "-r", when])
+            wait_for(lambda: "timerfd_settime(" in d.machine.read("/tmp/calls"), "its timer")
+            calls = d.machine.read("/tmp/calls").splitlines()
+            tap.check(calls[0].startswith("timerfd_create(%s, " % clock), "%s: %r" % (when, calls))
+            tap.check(re.match(r"timerfd_settime\(\d+, %s, " % re.escape(how), calls[1]), "%s: %r" % (when, calls))
+            tap.equal(d.run("shutdown", "-c").status, 0, "a cancel")
+            tap.equal(process.wait(), 0, "its end")
 
 
 @tap.case(deadline=60)

@@ -126,6 +126,18 @@ def a_stopped_terminal_holds_up_neither_sender_nor_others():
         tap.equal(served(hall), [0, 1], "with none stopped: what was late is not sent any more")
 
 
+@tap.case(deadline=120)
+def without_a_child_to_be_had_it_is_done_as_far_as_it_can_be_and_said():
+    """The calls that would start one are refused. The reference, which has no child for it, sleeps at the one that is stopped."""
+    refused = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=process", "-e", "inject=clone,clone3,fork,vfork:error=EAGAIN", WALL, "text"]
+    with unbooted() as m, Hall(m, 2) as hall:
+        tap.equal(m.run(refused), (0, "", ""), "with none stopped")
+        tap.equal(served(hall), [0, 1], "who got it")
+        hall.terminals[0].stop()
+        tap.equal(m.run(refused), (1, "", "wall: not everybody was reached\n"), "with one stopped")
+        tap.equal(served(hall), [1], "who got it then")
+
+
 @tap.case()
 def one_that_is_stopped_for_a_moment_only_gets_it():
     with unbooted() as m, Hall(m, 2) as hall:
