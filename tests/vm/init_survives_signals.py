@@ -81,6 +81,10 @@ def a_real_fault_is_survived_and_leaves_a_core():
         tap.equal(m.check("cat /run/rs.pid").strip(), kept, "the pid of the respawn entry")
         proof.respawn(m)
         m.wait("a core file", "ls /core*")
+        m.check("rm /core*; mkdir /run/cores; echo '/run/cores/%e.%s' > /proc/sys/kernel/core_pattern")
+        crashed(m, "vmguest crash", m.console.mark())
+        m.wait("a core file where the pattern says", "[ -s /run/cores/init.11 ]")
+        tap.equal(m.check("ls / | grep -c core || true").strip(), "0", "cores elsewhere")
 
 
 @tap.case(deadline=400)
