@@ -357,6 +357,9 @@ static void keep_state(struct entry *to, const struct entry *from)
 	to->flags = from->flags & (ENTRY_DEMAND | ENTRY_EXECUTED | ENTRY_WAITING | ENTRY_STOPPING | ENTRY_LEAVING);
 	to->wait_code = from->wait_code;
 	to->wait_status = from->wait_status;
+	to->guard_count = from->guard_count;
+	to->guard_since_ns = from->guard_since_ns;
+	to->held_until_ns = from->held_until_ns;
 }
 
 bool family_is_born_executed(uint32_t action)
@@ -488,8 +491,14 @@ static bool entry_is_valid(const struct family *family, const struct entry *entr
 /* A place in the order stays, so that the rest keeps its own; nothing is ever started from it. */
 static void void_entry(struct entry *entry)
 {
+	char id[TAB_ID_MAX];
+
+	memcpy(id, entry->id, sizeof id);
 	memset(entry, 0, sizeof *entry);
+	for (size_t i = 0; i < sizeof id && id[i]; i++)
+		entry->id[i] = (char)(id[i] > ' ' && id[i] <= '~' ? id[i] : '?');
 	entry->action = ACTION_OFF;
+	entry->flags = ENTRY_DROPPED;
 	family_seal(entry);
 }
 

@@ -19,6 +19,7 @@ enum entry_flag {
 	ENTRY_STOPPING = 1 << 3,        /* has been sent SIGTERM */
 	ENTRY_LISTED = 1 << 4,          /* due for a start, or held back by the respawn guard */
 	ENTRY_LEAVING = 1 << 5,         /* the change of level that is under way will stop it */
+	ENTRY_DROPPED = 1 << 6,         /* was damaged when family_attach() found it */
 };
 
 struct entry {
@@ -55,12 +56,13 @@ struct family {
 void family_init(struct family *family);
 void family_free(struct family *family);          /* unmaps, closes; then it is as family_init() leaves it */
 
-/* Makes the table the one in use. Entries of the same id and action keep pid, marks and exit state; running ones
- * that are gone or changed their action move behind the table. Guards and lists start afresh. On failure
+/* Makes the table the one in use. Entries of the same id and action keep pid, marks, exit state and guard; running ones
+ * that are gone or changed their action move behind the table. Lists start afresh. On failure
  * (-ENOMEM, -EMFILE ...) the family is as it was. */
 int family_adopt(struct family *family, const struct table *table) MUST_CHECK;
 
-/* Takes over the records that the image before left in fd. What is damaged is dropped: *dropped counts it.
+/* Takes over the records that the image before left in fd. What is damaged is dropped: *dropped counts it; what remains is an
+ * entry that does nothing, ENTRY_DROPPED, with what can be shown of its id.
  * -EPROTO: nothing of it can be used; fd stays the caller's then, else the family's. */
 int family_attach(struct family *family, int fd, int32_t *dropped) MUST_CHECK;
 

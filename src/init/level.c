@@ -151,6 +151,7 @@ void level_resume(struct init *in)
 		ask_begin(in);
 		break;
 	default:
+		in->level.keeps_guards = in->level.phase == PHASE_STEADY;
 		in->level.phase = PHASE_LOAD;
 		load_begin(in);
 	}
@@ -267,7 +268,7 @@ static void change_level(struct init *in)
 		say_level(in);
 }
 
-/* Guards are lifted by a re-reading (family_adopt), and by a change of level. */
+/* By a re-reading that was asked for, and by a change of level. */
 static void clear_guards(struct init *in)
 {
 	family_lists_clear(&in->family);
@@ -281,7 +282,11 @@ static void clear_guards(struct init *in)
 static void steady_begin(struct init *in)
 {
 	stopping_give_up(in);
-	clear_guards(in);
+	if (in->level.keeps_guards && in->level.wanted == in->level.now)
+		walk_hold_again(in);
+	else
+		clear_guards(in);
+	in->level.keeps_guards = false;
 	if (in->level.wanted != in->level.now)
 		change_level(in);
 	start_demand(in);

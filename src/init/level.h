@@ -59,6 +59,7 @@ struct level {
 	bool is_halted;                 /* SIGTSTP: nothing is started */
 	bool is_fresh;                  /* entered or read again, and not yet walked through */
 	bool said_empty;                /* "no more processes left": once after the boot or level S */
+	bool keeps_guards;              /* the next re-reading is a new image's: nobody has asked for it */
 	bool is_torn;                   /* the state of the init before was: what it did not tell counts as executed */
 	enum image image;               /* a new image is to be executed as soon as nothing is under way */
 	int32_t walk;                   /* the next entry to look at */

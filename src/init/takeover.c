@@ -28,6 +28,9 @@ enum { STREAM_WAIT_MS = 7000, STATE_MEMFD = 1 };
 /* Taken where nothing tells the level: what ran cannot be known, so nothing is stopped for it. */
 enum { LEVEL_UNKNOWN_IS = '2' };
 
+/* Damaged entries that are said by name. */
+enum { DROPPED_NAMED = 8 };
+
 void takeover_init(struct init *in)
 {
 	in->takeover = (struct takeover){ .stream_fd = -1, .state_fd = -1, .family_fd = -1 };
@@ -316,6 +319,25 @@ static void check_children(struct init *in)
 	}
 }
 
+/* The first of them by name. */
+static void say_dropped(struct init *in, int32_t dropped)
+{
+	int named = 0;
+
+	for (int32_t i = 0; i < in->family.total; i++) {
+		struct entry *entry = &in->family.entry[i];
+
+		if (!(entry->flags & ENTRY_DROPPED))
+			continue;
+		if (named++ < DROPPED_NAMED)
+			initlog(&in->log, LOG_TO_BOTH, "Id \"%.4s\": damaged, dropped", entry->id);
+		entry->flags &= ~(uint32_t)ENTRY_DROPPED;
+		family_seal(entry);
+	}
+	initlog(&in->log, LOG_TO_BOTH, "%d damaged entries dropped", (int)dropped);
+	in->level.is_torn = true;
+}
+
 void takeover_go_on(struct init *in, int family_fd, const struct record_flags *out)
 {
 	int32_t dropped = 0;
@@ -327,10 +349,8 @@ void takeover_go_on(struct init *in, int family_fd, const struct record_flags *o
 			sys_close(family_fd);
 		in->level.is_torn = true;
 	}
-	if (dropped) {
-		initlog(&in->log, LOG_TO_BOTH, "%d damaged entries dropped", (int)dropped);
-		in->level.is_torn = true;
-	}
+	if (dropped)
+		say_dropped(in, dropped);
 	record_resume(&in->log, in->level.now, in->level.previous, out);
 	check_children(in);
 	in->reap_has_more = true;                    /* SIGCHLD may have been the other image's */

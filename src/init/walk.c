@@ -98,6 +98,30 @@ static struct mono release_held(struct init *in, struct mono now)
 	return MONO_NEVER;
 }
 
+/* Whose time is over next, of those that are on no list. */
+static struct entry *next_to_hold(struct init *in, struct mono now)
+{
+	struct entry *next = NULL;
+
+	for (int32_t i = 0; i < in->family.count; i++) {
+		struct entry *entry = &in->family.entry[i];
+
+		if (!(entry->flags & ENTRY_LISTED) && entry->held_until_ns > now.ns &&
+		    (!next || entry->held_until_ns < next->held_until_ns))
+			next = entry;
+	}
+	return next;
+}
+
+void walk_hold_again(struct init *in)
+{
+	struct mono now = mono_now();
+	struct entry *entry;
+
+	while ((entry = next_to_hold(in, now)))
+		family_list_push(&in->family, &in->family.held, entry);
+}
+
 void walk_entry_ended(struct init *in, struct entry *entry)
 {
 	int32_t position = family_position(&in->family, entry);

@@ -13,6 +13,9 @@
 /* Begins at the top: the level, the table or a mark has changed. */
 void walk_again(struct init *in);
 
+/* For a new image: who was held back by the respawn guard is held back for the rest of its time. */
+void walk_hold_again(struct init *in);
+
 void walk_entry_ended(struct init *in, struct entry *entry);
 
 /* Starts what is due. Returns when to come back: now when there is more to do. */

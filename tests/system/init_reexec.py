@@ -4,11 +4,13 @@
 
 Stock keeps its children over telinit u too; a fault of its own it meets with a pause of 30 s and the same fault again.
 """
+import fcntl
 import os
 import signal
 
 import probe
-from rows import Row, tap, wait_for
+from rows import Row, level_records, number_of, pids_of, sinks, tap, wait_for
+from stuck import locker
 
 FATAL = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
 
@@ -46,6 +48,30 @@ def telinit_u_keeps_children_and_replaces_the_helpers():
         wait_for(lambda: len(helper_pids(row)) == len(before), "the helpers to be there again")
         tap.check(not set(before.values()) & set(helper_pids(row).values()), "every helper is a new process")
         check_kept(row, getty, marks)
+
+
+@tap.case(deadline=240)
+def what_is_not_yet_delivered_at_telinit_u_is_delivered_once_and_in_order():
+    with Reborn() as row:
+        wait_for(lambda: level_records(row.m.wtmp()) == row.changes(), "the record of the level")
+        row.m.syslog.stop()
+        lock = locker(row.m, "/var/log/wtmp", os.O_RDWR, fcntl.F_WRLCK)
+        row.log(100)
+        row.changes_level()
+        row.respawns()
+        row.m.telinit("u")
+        wait_for(lambda: reloads(row) == 1, "the new image's line")
+        row.log(50)
+        row.changes_level()
+        row.reaps()
+        lock.kill()
+        lock.wait()
+        row.m.syslog.go_on()
+        row.settle(row.m.syslog.texts)
+        tap.equal([n for n in map(number_of, row.m.syslog.texts()) if n], list(range(1, 151)), "the lines")
+        row.delivered(row.m.console.lines)
+        wait_for(lambda: level_records(row.m.wtmp()) == row.changes(), "each change of level in wtmp, once and in order")
+        wait_for(lambda: pids_of(row.m.wtmp(), sinks.DEAD_PROCESS, "g1") == row.gettys("g1")[:-1], "the end of the getty in wtmp, once")
 
 
 @tap.case(deadline=180)

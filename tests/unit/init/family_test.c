@@ -207,7 +207,7 @@ static void entries_of_the_id_that_may_stand_twice_match_in_order(void **state)
 	assert_int_equal(in->family.total, 3);
 }
 
-static void guards_and_lists_start_afresh(void **state)
+static void guards_are_kept_and_lists_start_afresh(void **state)
 {
 	struct init *in = *state;
 	struct family *family = &in->family;
@@ -225,8 +225,9 @@ static void guards_and_lists_start_afresh(void **state)
 	assert_null(family_list_first(family, &family->held));
 	assert_null(family_list_first(family, &family->due));
 	entry = fake_entry(in, "a");
-	assert_int_equal(entry->guard_count, 0);
-	assert_int_equal(entry->held_until_ns, 0);
+	assert_int_equal(entry->guard_count, 7);
+	assert_int_equal(entry->guard_since_ns, 99);
+	assert_int_equal(entry->held_until_ns, 99);
 	assert_int_equal(entry->flags, 0);
 }
 
@@ -543,16 +544,20 @@ static void damaged_entries_are_dropped_and_keep_their_place(void **state)
 	struct family next;
 	int32_t dropped = 0;
 
-	fake_adopt(in, "a:2:respawn:x\nb:2:respawn:x\nc:2:respawn:x\n");
+	fake_adopt(in, "a:2:respawn:x\nb:2:respawn:x\nc:2:respawn:x\nd:2:respawn:x\n");
 	run(in, "a", 501);
 	run(in, "b", 502);
 	fake_entry(in, "b")->pid = 777;                 /* a wild write: the checksum does not know of it */
+	memcpy(fake_entry(in, "d")->id, "\33x", 2);
 	assert_int_equal(attach(in, &next, &dropped), 0);
-	assert_int_equal(dropped, 1);
+	assert_int_equal(dropped, 2);
 	assert_sound(&next);
-	assert_int_equal(next.count, 3);
+	assert_int_equal(next.count, 4);
+	assert_string_equal(next.entry[3].id, "?x");
 	assert_int_equal(next.entry[1].action, ACTION_OFF);
 	assert_int_equal(next.entry[1].pid, 0);
+	assert_int_equal(next.entry[1].flags, ENTRY_DROPPED);
+	assert_string_equal(next.entry[1].id, "b");
 	assert_int_equal(next.entry[0].pid, 501);
 	assert_string_equal(next.entry[2].id, "c");
 	drop(&next);
@@ -705,7 +710,7 @@ int main(void)
 		CASE(what_is_gone_is_kept_only_while_it_runs),
 		CASE(a_process_left_behind_does_not_come_back_with_its_id),
 		CASE(entries_of_the_id_that_may_stand_twice_match_in_order),
-		CASE(guards_and_lists_start_afresh),
+		CASE(guards_are_kept_and_lists_start_afresh),
 		CASE(an_empty_table_leaves_only_what_runs),
 		CASE(five_thousand_entries_keep_their_processes),
 		CASE(whatever_call_fails_the_family_is_as_it_was),
