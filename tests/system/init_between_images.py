@@ -3,8 +3,8 @@
 """What happens while the image of pid 1 changes, between the end of one and the beginning of the next: a child that ends there, a signal
 that comes there, memory that is damaged there.
 
-It is made to happen by a program that is executed in between, as pid 1, and executes the real init. Stock (3.06) never finds such
-a child when its SIGCHLD went to the image before.
+It is made to happen by a program that is executed in between, as pid 1, and executes the real init. Stock (3.06) finds such
+a child only when another one ends, if its SIGCHLD went to the image before.
 """
 from machine import CMD_RUNLVL
 from upgrade import Upgrade, binary, tap, wait_for
