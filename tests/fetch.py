@@ -18,7 +18,7 @@ class FetchError(Exception):
 def download(names, folder):
     """The packages themselves. -> their paths"""
     os.chmod(folder, 0o755)
-    done = subprocess.run(["apt-get", "-q", "download", *names], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run(["apt-get", "-q", "-o", "Acquire::Retries=5", "download", *names], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         raise FetchError("%s cannot be had:\n%s" % (" ".join(names), done.stdout))

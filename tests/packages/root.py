@@ -69,7 +69,8 @@ def archive(packages):
 def unpack_debian(packages, folder):
     code, sources = apt_sources()
     done = debs.run("mmdebstrap", "--mode=root", "--variant=essential", "--format=tar", "--include=" + ",".join(packages),
-                    "--skip=output/dev", "--aptopt=APT::Install-Recommends \"false\"", code, folder + "/root.tar", *sources)
+                    "--skip=output/dev", "--aptopt=APT::Install-Recommends \"false\"",
+                    "--aptopt=Acquire::Retries \"5\"", code, folder + "/root.tar", *sources)
     if done.returncode:
         raise RootError(done.stdout[-3000:])
 

@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import kernel   # noqa: E402
 import tap      # noqa: E402
+from stuck import GETATTR, LOOKUP, OPEN, StuckFs   # noqa: E402
 from victims import Machine, execute_raw, install_stock, name_of, sleeper, state_of, STOCK_PATH, wait_for   # noqa: E402
 
 PIDOF = "/bin/pidof"
@@ -175,6 +176,30 @@ def a_command_line_that_cannot_be_read_holds_up_nobody():
         tap.equal(found(m, "/opt/stuck"), wanted, "by the program's file")
         tap.equal(found(m, "-s", "/bin/sleep"), [free.inner_pid()], "another file")
         tap.equal(pidof(m, "-q", "nobody"), (1, ""), "nobody")
+
+
+@tap.case(deadline=180)
+def an_operand_on_a_dead_server_holds_up_no_other_and_can_be_left_alone():
+    """Stock hangs with it, SIGKILL or not, and with -n as well."""
+    with Machine("ours") as m:
+        free = sleeper(m)
+        dead = StuckFs(m, "/opt/dead", "prog", "", kind="fuse.sshfs", calls=(LOOKUP, GETATTR, OPEN))
+        tap.equal(found(m, "/opt/dead/prog", "sleep"), [free.inner_pid()], "while the server lives")
+        dead.hold()
+        tap.equal(found(m, "-n", "/opt/dead/prog", "sleep"), [free.inner_pid()], "with -n")
+        tap.equal(dead.requests_held(), 0, "what the server was asked with -n")
+        tap.equal(found(m, "/opt/dead/prog", "sleep"), [free.inner_pid()], "without")
+        tap.check(dead.requests_held() > 0, "it was asked")
+
+
+@tap.case()
+def a_separator_is_a_whole_character():
+    """Stock writes the first byte of it."""
+    with Machine("ours") as m:
+        both = sorted((sleeper(m).inner_pid() for _ in range(2)), reverse=True)
+        for text, shown in (("\u00b7", "\u00b7"), ("\u20acx", "\u20ac"), ("x\u00b7", "x")):
+            wanted = ("%d%s%d\n" % (both[0], shown, both[1])).encode()
+            tap.equal(m.call(lambda text=text: answers(PIDOF, [["-d", text, "sleep"]])), [(0, wanted)], "with " + text)
 
 
 @tap.case()

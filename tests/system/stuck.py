@@ -23,13 +23,13 @@ NOBODY = 65534
 
 
 class StuckFs:
-    """One file with the given content, at place/name in the machine."""
+    """One file with the given content, at place/name in the machine. CALLS: what is not answered while it is held."""
 
-    def __init__(self, machine, place, name, content):
+    def __init__(self, machine, place, name, content, kind="fuse", calls=(OPEN, READ)):
         if not os.path.exists("/dev/fuse"):
             tap.skip("no /dev/fuse here")
         self.name, self.content = name.encode(), content.encode()
-        self.held = False
+        self.held, self.calls = False, calls
         try:
             fuse = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
         except OSError as error:
@@ -37,7 +37,7 @@ class StuckFs:
 
         def mount():
             os.makedirs(place, exist_ok=True)
-            kernel.mount("stuck", place, "fuse", kernel.MS_NOSUID | kernel.MS_NODEV,
+            kernel.mount("stuck", place, kind, kernel.MS_NOSUID | kernel.MS_NODEV,
                          "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other" % fuse)
         try:
             machine.call(mount, keep=(fuse,))
@@ -62,7 +62,7 @@ class StuckFs:
                        "the file system to take its order")
 
     def hold(self):
-        """No open and no read is answered until release()."""
+        """None of those calls is answered until release()."""
         self._told(signal.SIGUSR1, b"held")
 
     def release(self):
@@ -91,7 +91,7 @@ class StuckFs:
             elif fuse in ready:
                 data = os.read(fuse, 1 << 20)
                 request = (HEADER.unpack_from(data), data[HEADER.size:])
-                if self.held and request[0][1] in (OPEN, READ):
+                if self.held and request[0][1] in self.calls:
                     journal.append(b"kept waiting")
                     waiting.append(request)
                 else:
