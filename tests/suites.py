@@ -176,10 +176,9 @@ def sanitized(kind, where):
 
 
 # The system tests that the sanitizers' build runs, too: those about an init's memory and state, and what reads texts of others. Not
-# those about memory that is locked or wiped (init_image_disk, sulogin_secrets), which a sanitizer multiplies, nor those that preload a library
-# that hangs (wall_reaches).
+# those about memory that is locked or wiped (init_image_disk, sulogin_secrets), which a sanitizer multiplies.
 SANITIZED = ("init_reexec", "init_between_images", "init_faults", "init_upgrade", "init_torn_state", "init_inittab_lines", "init_requests", "telinit_channel",
-             "fstab-decode_behaviour", "pidof_behaviour", "last_behaviour", "last_compare", "utmpdump_behaviour", "wall_says",
+             "fstab-decode_behaviour", "pidof_behaviour", "last_behaviour", "last_compare", "utmpdump_behaviour", "wall_reaches", "wall_says",
              "sulogin_consoles", "bootlogd_relays", "readbootlog_prints")
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import machine      # noqa: E402,F401  (finds tap)
+import machine      # noqa: E402  (finds tap, too)
 import tap          # noqa: E402
 from sinks import wait_for                              # noqa: E402
 from terminals import DEAD_PROCESS, LOGIN_PROCESS, USER_PROCESS, Hall, unbooted     # noqa: E402
@@ -210,8 +210,9 @@ def calls_that_never_return_on_a_hundred_terminals_cost_seconds_too():
         each = MANY // STUCK
         subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O2", "-o", m.path("/tmp") + "/hang.so",
                         os.path.join(os.path.dirname(os.path.abspath(__file__)), "hang.c")], check=True)
+        env = {**machine.SHELL_ENV, "LD_PRELOAD": "/tmp/hang.so", "HANG_EACH": str(each)}
         begin = time.monotonic()
-        hall.run([WALL, "text"], env={"LD_PRELOAD": "/tmp/hang.so", "HANG_EACH": str(each)})
+        tap.equal(hall.run([WALL, "text"], env=env), (0, "", ""), "wall")
         took = time.monotonic() - begin
         healthy = [i for i, t in enumerate(hall.terminals) if int(t.line[len("pts/"):]) % each]
         tap.equal(len(healthy), MANY - STUCK, "terminals that hang")
