@@ -113,6 +113,40 @@ static void an_odd_entry_does_not_end_the_scan(void **state)
 	assert_int_equal(late, 0);
 }
 
+static struct {
+	int started, started_after_a_wait;
+	bool has_waited;
+} order;
+
+static void note(const char *name)
+{
+	if (!strcmp(name, "fork")) {
+		order.started++;
+		order.started_after_a_wait += order.has_waited;
+	} else if (!strcmp(name, "wait")) {
+		order.has_waited = true;
+	}
+}
+
+/* So that however many do not answer, they take the time of one. */
+static void all_are_at_work_before_one_is_waited_for(void **state)
+{
+	int disks = 0;
+
+	(void)state;
+	lay_out_all();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		disks += !strncmp(rows[i].name, "sd", 2) || !strncmp(rows[i].name, "hd", 2);
+	memset(&order, 0, sizeof order);
+	fault_tell(note);
+	late = disks_settle("test", true);
+	fault_tell(NULL);
+	assert_int_equal(late, 0);
+	assert_int_equal(order.started, disks);
+	assert_true(order.has_waited);
+	assert_int_equal(order.started_after_a_wait, 0);
+}
+
 static void without_sysfs_nothing_is_done(void **state)
 {
 	(void)state;
@@ -126,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(each_kind_of_disk_is_ours_or_not),
 		CASE(an_odd_entry_does_not_end_the_scan),
+		CASE(all_are_at_work_before_one_is_waited_for),
 		CASE(without_sysfs_nothing_is_done),
 	};
 #undef CASE
