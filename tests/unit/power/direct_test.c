@@ -31,8 +31,23 @@ static struct trace {
 	int reboot[MAX];
 } *trace;
 
+static int refuse_fork(const char *name)
+{
+	return strcmp(name, "fork") ? 0 : -EPERM;
+}
+
+static int refuse_fork_and_reboot(const char *name)
+{
+	return strcmp(name, "reboot") ? refuse_fork(name) : -EPERM;
+}
+
+static int refuse_kill(const char *name)
+{
+	return strcmp(name, "kill") ? 0 : -EPERM;
+}
+
 /* No signal leaves this test and no program is executed: the kills are noted, forks refused. */
-static void go(const struct order *order, const char *failing)
+static void go(const struct order *order, int (*refuse)(const char *name))
 {
 	const struct fake_kill *kills;
 	const int *reboots;
@@ -45,7 +60,7 @@ static void go(const struct order *order, const char *failing)
 	if (!pid) {
 		dup2(open("/dev/null", O_WRONLY), 2);
 		fake_processes(1000);
-		fault_name(failing, -EPERM);
+		fault_draw(refuse);
 		trace->status = direct_go(order);
 		trace->kills = fake_kills(&kills);
 		memcpy(trace->kill, kills, sizeof trace->kill);
@@ -82,7 +97,7 @@ static void processes_go_before_the_record_and_the_power(void **state)
 		int calls = 0;
 
 		tree_put(WTMP_PATH, "");
-		go(&order, "fork");
+		go(&order, refuse_fork);
 		assert_int_equal(trace->status, 0);
 		assert_kill(0, 1, SIGTSTP);
 		assert_kill(1, -1, SIGTERM);
@@ -102,10 +117,23 @@ static void an_init_that_cannot_be_stopped_ends_it_there(void **state)
 	struct order order = { .level = '6' };
 
 	(void)state;
-	go(&order, "kill");
+	go(&order, refuse_kill);
 	assert_int_equal(trace->status, 1);
 	assert_int_equal(trace->kills, 0);
 	assert_int_equal(trace->reboots, 0);
+}
+
+static void a_kernel_that_refuses_is_an_error_and_init_goes_on(void **state)
+{
+	static const struct order orders[] = { { .level = '0' }, { .level = '0', .halt = ORDER_HALT_POWEROFF }, { .level = '6' } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+		go(&orders[i], refuse_fork_and_reboot);
+		assert_int_equal(trace->status, 1);
+		assert_kill(0, 1, SIGTSTP);
+		assert_kill(trace->kills - 1, 1, SIGCONT);
+	}
 }
 
 static void say(void *text)
@@ -142,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(processes_go_before_the_record_and_the_power),
 		CASE(an_init_that_cannot_be_stopped_ends_it_there),
+		CASE(a_kernel_that_refuses_is_an_error_and_init_goes_on),
 		CASE(what_is_said_waits_for_nobody),
 	};
 #undef CASE
