@@ -37,11 +37,20 @@ void control_init(struct init *in)
 	in->control = (struct control){ .fd = -1, .folder_fd = -1, .mounts_fd = -1 };
 }
 
+/* At the number where another init looks for it; where that cannot be had, as it is. */
+static int move_to_number(int fd)
+{
+	if (fd == CONTROL_FD || sys_dup2(fd, CONTROL_FD) != CONTROL_FD || sys_set_cloexec(CONTROL_FD, 1))
+		return fd;
+	sys_close(fd);
+	return CONTROL_FD;
+}
+
 void control_open(struct init *in)
 {
-	if (in->control.fd < 0)
+	if (in->control.fd != CONTROL_FD)
 		reserve_number();
-	else
+	if (in->control.fd >= 0)
 		loop_watch(in, in->control.fd, SOURCE_CONTROL);
 	in->control.folder_fd = sys_inotify(IN_NONBLOCK | IN_CLOEXEC);
 	if (in->control.folder_fd >= 0)
@@ -56,9 +65,9 @@ void control_take_over(struct init *in, int fd, bool is_closed)
 	struct stat st;
 
 	control->is_closed = is_closed;
-	if (fd != CONTROL_FD || sys_fstat(fd, &st) || !S_ISFIFO(st.st_mode) || sys_set_cloexec(fd, 1))
+	if (fd <= STDERR_FILENO || sys_fstat(fd, &st) || !S_ISFIFO(st.st_mode) || sys_set_cloexec(fd, 1))
 		return;
-	control->fd = fd;
+	control->fd = move_to_number(fd);
 	control->dev = st.st_dev;
 	control->ino = st.st_ino;
 	control->has_more = true;
@@ -175,11 +184,7 @@ static void take_fifo(struct init *in, int fd)
 	keep_old(in);
 	control->dev = st.st_dev;
 	control->ino = st.st_ino;
-	control->fd = fd;
-	if (sys_dup2(fd, CONTROL_FD) == CONTROL_FD && !sys_set_cloexec(CONTROL_FD, 1)) {
-		sys_close(fd);
-		control->fd = CONTROL_FD;
-	}
+	control->fd = move_to_number(fd);
 	loop_watch(in, control->fd, SOURCE_CONTROL);
 }
 

@@ -528,8 +528,6 @@ static void a_new_image_takes_over_only_a_fifo(void **state)
 	control_init(in);
 	control_take_over(in, -1, false);
 	assert_int_equal(in->control.fd, -1);
-	control_take_over(in, fd, false);               /* the number is wrong */
-	assert_int_equal(in->control.fd, -1);
 	assert_int_equal(dup2(open("/dev/null", O_RDWR), CONTROL_FD), CONTROL_FD);
 	control_take_over(in, CONTROL_FD, false);
 	assert_int_equal(in->control.fd, -1);
@@ -543,6 +541,38 @@ static void a_new_image_takes_over_only_a_fifo(void **state)
 	assert_true(in->job[JOB_DOOR].is_wanted);
 	control_read(in);
 	assert_int_equal(variables(in), 1);
+}
+
+/* Where the image before could not have the number. */
+static void a_channel_at_another_number_is_taken_over_and_moved(void **state)
+{
+	struct init *in = *state;
+	int fd, before;
+
+	for (int fails = 0; fails < 2; fails++) {
+		int first = new_fifo();
+
+		fd = fcntl(first, F_DUPFD, 40);
+		assert_int_equal(close(first), 0);
+		(void)close(CONTROL_FD);
+		forget_variables(in);
+		put_variable(1);
+		before = fds_open();
+		control_init(in);
+		if (fails)
+			fault_name_once("dup2", 0, -ENOMEM);
+		control_take_over(in, fd, false);
+		fault_clear();
+		assert_int_equal(in->control.fd, fails ? fd : CONTROL_FD);
+		assert_int_equal(fcntl(in->control.fd, F_GETFD), FD_CLOEXEC);
+		assert_int_equal(fds_open(), before);
+		control_open(in);
+		assert_int_not_equal(fcntl(CONTROL_FD, F_GETFD), -1);
+		control_read(in);
+		assert_int_equal(variables(in), 1);
+		sys_close(in->control.fd);
+		sys_close(in->control.folder_fd);
+	}
 }
 
 static void a_channel_that_was_closed_stays_so_in_a_new_image(void **state)
@@ -726,6 +756,7 @@ int main(void)
 		CASE(usr2_closes_the_channel_when_it_is_read_out),
 		cmocka_unit_test(whatever_call_fails_no_descriptor_is_lost),
 		CASE(a_new_image_takes_over_only_a_fifo),
+		CASE(a_channel_at_another_number_is_taken_over_and_moved),
 		CASE(a_channel_that_was_closed_stays_so_in_a_new_image),
 		CASE(the_doorkeeper_makes_the_fifo_and_watches_its_name),
 		CASE(what_is_no_fifo_is_said_and_looked_at_again),
