@@ -202,6 +202,34 @@ static void a_log_that_cannot_be_written_is_said_on_the_console(void **state)
 	assert_non_null(strstr(shown(), "bootlogd: /dev/null: 32 bytes of the log are lost\n"));
 }
 
+/* In early boot that is how it is. */
+static void a_log_that_is_not_there_yet_is_not_worth_a_word(void **state)
+{
+	(void)state;
+	config.create = false;
+	assert_int_equal(bootrelay_begin(&relay, &config), 0);
+	say("hello\n");
+	while (relay.log.err != -ENOENT) {
+		kill(getpid(), SIGTERM);
+		bootrelay_run(&relay);
+	}
+	put(log_path, "");
+	run_to_the_end();
+	assert_string_equal(shown(), "hello\n");
+	assert_non_null(strstr(content(log_path), ": hello\n"));
+}
+
+static void without_proc_it_is_mounted_for_the_look(void **state)
+{
+	(void)state;
+	fake_forget_mounted();
+	fault_name_once("stat", 0, -ENOENT);
+	assert_int_equal(bootrelay_begin(&relay, &config), 0);
+	fault_clear();
+	run_to_the_end();
+	assert_string_equal(fake_mounted(), "+/proc-/proc");
+}
+
 static void a_hang_up_opens_the_log_anew(void **state)
 {
 	(void)state;
@@ -293,6 +321,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_a_console_nothing_begins, begin, end),
 		cmocka_unit_test_setup_teardown(a_redirection_that_is_refused_ends_the_start, begin, end),
 		cmocka_unit_test_setup_teardown(a_log_that_cannot_be_written_is_said_on_the_console, begin, end),
+		cmocka_unit_test_setup_teardown(a_log_that_is_not_there_yet_is_not_worth_a_word, begin, end),
+		cmocka_unit_test_setup_teardown(without_proc_it_is_mounted_for_the_look, begin, end),
 		cmocka_unit_test_setup_teardown(a_hang_up_opens_the_log_anew, begin, end),
 		cmocka_unit_test_setup_teardown(more_than_memory_holds_is_said_where_it_is_missing, begin, end),
 		cmocka_unit_test_setup_teardown(the_start_leaves_nothing_whatever_fails, begin, end),
