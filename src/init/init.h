@@ -106,6 +106,7 @@ struct init {
 	bool is_nested;                 /* in a pid name space that is not the first: the end of pid 1 is no panic */
 	uint64_t orphans;               /* reaped children that were nobody's */
 	pid_t last_reaped;
+	bool is_in_run;                 /* of pids, all of dead children, as far as it was gone through */
 };
 
 #endif

@@ -146,12 +146,15 @@ static int reap_neighbours(struct init *in, int count, struct mono now)
 			missed++;
 		}
 	}
+	in->is_in_run = reaped == count;
 	return reaped;
 }
 
 /* Until short runs of orphans show that the list finds them sooner. Takes what it reaped from *left; false: there are no more. */
 static bool reap_runs(struct init *in, int *left, struct mono now)
 {
+	if (in->is_in_run)              /* when the turn before ended: no search for where it goes on */
+		*left -= reap_neighbours(in, *left, now);
 	for (int few = 0; *left > 0 && few < FEW;) {
 		const uint64_t before = in->orphans;
 
