@@ -3,12 +3,21 @@
 
 packages(folder, names) -> folder, with what the packages hold unpacked in it; done once, whole or not at all. Raises
     FetchError with what apt-get said.
+unpacked(which) -> the same for a set of UNPACKED, which lies in $B.
 """
 import glob
 import os
 import shutil
 import subprocess
 import tempfile
+
+UNPACKED = {
+    "stock": ["sysvinit-core", "sysvinit-utils", "bootlogd"],
+    "peer": ["util-linux", "util-linux-extra"],     # other programs that do the same work
+    "units": ["openssh-server", "cron", "chrony", "dbus", "rsyslog", "apache2", "unbound", "mosquitto", "redis-server", "haproxy",
+              "smartmontools", "at", "nftables", "procps"],
+    "nspawn": ["systemd-container", "libsystemd-shared", "libkmod2", "libip4tc2", "libseccomp2"],
+}
 
 
 class FetchError(Exception):
@@ -40,3 +49,7 @@ def packages(folder, names):
             shutil.rmtree(new)
             raise
     return folder
+
+
+def unpacked(which):
+    return packages(os.path.join(os.environ.get("B", "build"), which), UNPACKED[which])

@@ -141,6 +141,11 @@ def build(name, *args):
     return tally
 
 
+def suite_downloads():
+    """First and at once: the archive has to be there for this while only, not whenever a test comes to need a part of it."""
+    return run_all("downloads", [["python3", HERE + "/downloads.py"]])
+
+
 def suite_build():
     total = Tally()
     strict = "WERROR=1"
@@ -224,13 +229,12 @@ def tap_scripts(folder):
 
 
 def fetch_stock():
-    """The stock binaries, and those of other packages that do the same work, from the machine's own sources."""
-    for where, packages in (("stock", ["sysvinit-core", "sysvinit-utils", "bootlogd"]),
-                            ("peer", ["util-linux", "util-linux-extra"])):
+    """What STOCK_ROOT and PEER_ROOT name."""
+    for which in ("stock", "peer"):
         try:
-            fetch.packages(os.path.join(B, where), packages)
+            fetch.unpacked(which)
         except fetch.FetchError as error:
-            print("%s binaries cannot be had: %s" % (where, error), flush=True)
+            print("%s binaries cannot be had: %s" % (which, error), flush=True)
 
 
 def suite_system():
@@ -264,7 +268,7 @@ def suite_bench():
     return subprocess.run(["python3", HERE + "/bench/bench.py"], cwd=TOP, env=environment()).returncode
 
 
-SUITES = {"build": suite_build, "unit": suite_unit, "analysis": suite_analysis, "sanitizers": suite_sanitizers, "model": suite_model,
+SUITES = {"downloads": suite_downloads, "build": suite_build, "unit": suite_unit, "analysis": suite_analysis, "sanitizers": suite_sanitizers, "model": suite_model,
           "fuzz": suite_fuzz, "system": suite_system, "vm": suite_vm, "packages": suite_packages, "debian": suite_debian}
 # Not among those that run by default: it takes long.
 ON_REQUEST = {"valgrind": suite_valgrind}

@@ -29,7 +29,7 @@ PLACE = os.path.join(image.BUILD, "debian")
 SIZE = "640M"
 MODULES = ("virtio_blk", "button", "evdev", *image.CONTROL_MODULES)     # ext4 is in the kernel itself
 TAKEN = ("sysvinit-core", "sysvinit-utils", "bootlogd")
-NEIGHBOURS = ("elogind", "libpam-elogind", "acpid", "acpi-support-base")
+MORE = {"stock": (), "ours": (), "neighbours": ("elogind", "libpam-elogind", "acpid", "acpi-support-base")}
 HOSTNAME = "machine"
 
 STAGE1 = """#!/bin/busybox sh
@@ -104,7 +104,7 @@ def changed(which, *requests, **texts):
 
 
 def make(which, path):
-    with Root(*(NEIGHBOURS if which == "neighbours" else ())) as root:
+    with Root(*MORE[which]) as root:
         take(root, "ours", debs.built(1).debs, (*TAKEN, "sysvinit-extra"))
         take(root, "stock", debs.stock(), TAKEN)
         if which == "ours":

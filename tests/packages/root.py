@@ -81,8 +81,12 @@ class Root:
     def __init__(self, *more):
         self.packages = (*PACKAGES, *more)
 
+    def archive(self):
+        """What it is unpacked from -> path"""
+        return archive(self.packages)
+
     def __enter__(self):
-        tar = archive(self.packages)
+        tar = self.archive()
         self.path = tempfile.mkdtemp(dir=debs.PLACE)
         os.chmod(self.path, 0o755)
         try:

@@ -23,7 +23,6 @@ import kernel    # noqa: E402
 import machine   # noqa: E402
 from machine import tap, wait_for   # noqa: E402
 
-PACKAGES = ["systemd-container", "libsystemd-shared", "libkmod2", "libip4tc2", "libseccomp2"]
 INITTAB = """id:2:initdefault:
 l0:0:wait:/etc/rc 0
 l2:2:wait:/etc/rc 2
@@ -138,7 +137,7 @@ class Container:
 
     def start(self):
         parent = os.getpid()
-        folder = fetch.packages(os.path.join(os.environ.get("B", "build"), "nspawn"), PACKAGES)
+        folder = fetch.unpacked("nspawn")
         libraries = [os.path.join(folder, place, *more) for place in ("usr/lib", "lib")
                      for more in (("x86_64-linux-gnu", "systemd"), ("x86_64-linux-gnu",), ("aarch64-linux-gnu", "systemd"),
                                   ("aarch64-linux-gnu",))]
