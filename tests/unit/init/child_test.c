@@ -236,6 +236,18 @@ static void an_entry_gets_a_session_words_and_its_environment(void **state)
 	assert_int_equal(in->family.entry->wait_status, 7);
 }
 
+/* 32 and 33, which libc keeps for itself and lets nobody reset: what make starts may ignore one or both. */
+static const unsigned long long OF_LIBC = 0x180000000;
+
+static unsigned long long ignored(void)
+{
+	const char *at = strstr(found(), "\nSigIgn:");
+	unsigned long long mask;
+
+	assert_true(at && sscanf(at, " SigIgn: %llx", &mask) == 1);
+	return mask;
+}
+
 static void signals_are_as_if_nobody_had_touched_them(void **state)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, handle = { .sa_handler = handled_by_mistake };
@@ -252,9 +264,7 @@ static void signals_are_as_if_nobody_had_touched_them(void **state)
 	ignore.sa_handler = SIG_DFL;
 	assert_int_equal(sigaction(SIGPIPE, &ignore, NULL), 0);
 	assert_int_equal(sigaction(SIGUSR1, &ignore, NULL), 0);
-	/* What make starts may ignore 32 and 33, which libc keeps for itself and lets nobody reset. */
-	if (!has("SigBlk:	0000000000000000") ||
-			(!has("SigIgn:	0000000000000000") && !has("SigIgn:	0000000180000000")))
+	if (!has("SigBlk:	0000000000000000") || ignored() & ~OF_LIBC)
 		fail_msg("%s", found());
 }
 
