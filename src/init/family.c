@@ -216,11 +216,6 @@ static uint32_t buckets_for(int32_t count)
 	return buckets;
 }
 
-static int map_private(size_t size_bytes, void **out)
-{
-	return sys_map(-1, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, out);
-}
-
 static uint32_t id_hash(const char *id)
 {
 	return num_hash(id, strnlen(id, TAB_ID_MAX));
@@ -230,7 +225,7 @@ static int id_index_make(const struct family *old, struct id_index *out)
 {
 	uint32_t buckets = buckets_for(old->total);
 	size_t size = (buckets + (size_t)old->total) * sizeof *out->bucket;
-	int err = map_private(size, &out->memory);
+	int err = sys_map(-1, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, &out->memory);
 
 	if (err)
 		return err;
@@ -308,12 +303,14 @@ static int image_make(struct family *family, int32_t capacity, size_t strings_by
 	return 0;
 }
 
+/* Shared with children, who do not touch it: what is private has to be copied, a page at each place that pid 1 changes while a child
+ * has not executed its program yet, and the places of a large table are on many pages. */
 static int index_make(struct family *family, int32_t capacity)
 {
 	uint32_t buckets = buckets_for(capacity);
 	size_t size = (buckets + 2 * (size_t)capacity) * sizeof *family->pid_bucket;
 	void *at;
-	int err = map_private(size, &at);
+	int err = sys_map(-1, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, &at);
 
 	if (err)
 		return err;

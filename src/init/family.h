@@ -44,7 +44,7 @@ struct family {
 	struct entry *entry;
 	int32_t count, total;           /* the table's; with those only waited for */
 	int32_t running, running_boot, stopping;
-	int32_t *pid_bucket, *pid_next; /* private index, made anew from the records */
+	int32_t *pid_bucket, *pid_next; /* the index, made anew from the records */
 	int32_t *list_next;
 	size_t index_bytes;
 	uint32_t bucket_mask;

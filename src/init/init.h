@@ -95,7 +95,8 @@ struct init {
 	pid_t listed[REAP_LISTED];      /* reap.c: pids that the kernel's list named, still to be waited for */
 	int listed_count;
 	bool reap_has_more;
-	struct mono reap_at;                    /* after a wait that failed: when to try again */
+	struct mono search_at;          /* reap.c: not before */
+	struct mono reap_at;            /* after a wait that failed, before a search: when to call chld_handler() */
 	int reap_trouble;                       /* what was said of it */
 	struct mono timer_at;           /* what the timer is set to */
 	int kept_fd;                    /* kept.h; -1: none */
@@ -106,7 +107,7 @@ struct init {
 	bool is_nested;                 /* in a pid name space that is not the first: the end of pid 1 is no panic */
 	uint64_t orphans;               /* reaped children that were nobody's */
 	pid_t last_reaped;
-	bool is_in_run;                 /* of pids, all of dead children, as far as it was gone through */
+	bool is_in_run;                 /* the pid behind it is a dead child's, as far as is known */
 };
 
 #endif

@@ -15,6 +15,7 @@ enum {
 	FEW = 2,                        /* shorter runs that are reaped before the list is worth reading */
 	LIST_PAGE = 4096,
 	REAP_AGAIN_S = 1,
+	LIVING_A_MS = 100,              /* how many make the pause after a search a millisecond longer */
 };
 
 static bool entry_has_record(const struct init *in, const struct entry *entry)
@@ -153,8 +154,6 @@ static int reap_neighbours(struct init *in, int count, struct mono now)
 /* Until short runs of orphans show that the list finds them sooner. Takes what it reaped from *left; false: there are no more. */
 static bool reap_runs(struct init *in, int *left, struct mono now)
 {
-	if (in->is_in_run)              /* when the turn before ended: no search for where it goes on */
-		*left -= reap_neighbours(in, *left, now);
 	for (int few = 0; *left > 0 && few < FEW;) {
 		const uint64_t before = in->orphans;
 
@@ -171,11 +170,9 @@ static bool reap_runs(struct init *in, int *left, struct mono now)
 	return true;
 }
 
-/* Where many live. True: it has reaped some and there may be more. */
-static bool reap_crowd(struct init *in, struct mono now)
+/* For whoever has died, known or not. True: it has reaped some and there may be more. */
+static bool search_crowd(struct init *in, int left, struct mono now)
 {
-	int left = REAP_BATCH;
-
 	if (!in->listed_count) {
 		if (!reap_runs(in, &left, now))
 			return false;
@@ -185,12 +182,53 @@ static bool reap_crowd(struct init *in, struct mono now)
 	return reap_listed(in, left, now) || in->listed_count || reap_any(in, left, now) == left;
 }
 
+static int64_t pause_ms(const struct init *in)
+{
+	int64_t ms = in->family.running / LIVING_A_MS;
+
+	return ms < REAP_PAUSE_MAX_MS ? ms : REAP_PAUSE_MAX_MS;
+}
+
+/* Where many live. IS_SEARCH: a search has begun, or had to wait and is due. True: it has reaped some and there may be more. */
+static bool reap_crowd(struct init *in, bool is_search, struct mono now)
+{
+	int left = REAP_BATCH;
+	bool has_more;
+
+	if (in->is_in_run)
+		left -= reap_neighbours(in, left, now);
+	if (!left)
+		return true;
+	if (left < REAP_BATCH && !is_search && mono_is_due(in->search_at, now))
+		in->search_at = mono_after_ms(now, pause_ms(in));       /* those it is for may all have been reaped */
+	if (!mono_is_due(in->search_at, now)) {
+		in->reap_at = in->search_at;
+		return false;
+	}
+	has_more = search_crowd(in, left, now);
+	if (has_more)
+		in->reap_at = now;
+	else
+		in->search_at = mono_after_ms(now, pause_ms(in));
+	return has_more;
+}
+
+void reap_died(struct init *in, pid_t pid)
+{
+	in->reap_has_more = true;
+	if (!in->is_in_run && pid > 0) {
+		in->last_reaped = pid - 1;
+		in->is_in_run = true;
+	}
+}
+
 bool chld_handler(struct init *in)
 {
-	struct mono now = mono_now();
+	const struct mono now = mono_now();
+	const bool is_search = mono_is_due(in->reap_at, now);
 
 	in->reap_at = MONO_NEVER;
 	if (in->children_fd >= 0 && in->family.running > REAP_CROWD)
-		return reap_crowd(in, now);
+		return reap_crowd(in, is_search, now);
 	return reap_any(in, REAP_BATCH, now) == REAP_BATCH;
 }

@@ -5,6 +5,7 @@
 #include "init/job.h"
 #include "init/level.h"
 #include "init/power.h"
+#include "init/reap.h"
 #include "init/survive.h"
 #include "lib/sys.h"
 
@@ -36,11 +37,11 @@ static const char *shutdown_flags(int number)
 	return NULL;
 }
 
-static void serve(struct init *in, int number)
+static void serve(struct init *in, int number, pid_t pid)
 {
 	switch (number) {
 	case SIGCHLD:
-		in->reap_has_more = true;
+		reap_died(in, pid);
 		break;
 	case SIGHUP:
 		level_signal(in, LEVEL_SIGNAL_HUP);
@@ -76,5 +77,5 @@ void signals_read(struct init *in)
 	ssize_t got = sys_read(in->signal_fd, batch, sizeof batch);
 
 	for (ssize_t i = 0; i < got / (ssize_t)sizeof batch[0]; i++)
-		serve(in, (int)batch[i].ssi_signo);
+		serve(in, (int)batch[i].ssi_signo, (pid_t)batch[i].ssi_pid);
 }

@@ -256,7 +256,7 @@ static void real_children_are_reaped_each_exactly_once(void **state)
 
 /* --- in a crowd --- */
 
-enum { CROWD = REAP_CROWD + 16 };
+enum { CROWD = REAP_CROWD + 16, THOUSANDS = 2050, PAUSE_MS = 20 };
 
 /* A process that does not end by itself. */
 static pid_t somebody(void)
@@ -271,21 +271,27 @@ static pid_t somebody(void)
 		pause();
 }
 
-/* As many entries as make the kernel's list worth reading; what has these bytes takes its place. */
-static void crowd(struct init *in, const char *list, size_t len)
+/* So many entries; what has these bytes takes the place of the kernel's list. */
+static void crowd_of(struct init *in, int entries, const char *list, size_t len)
 {
-	char lines[CROWD * 24];
+	static char lines[THOUSANDS * 24];
 	size_t used = 0;
 	int fd;
 
-	for (int i = 0; i < CROWD; i++)
+	for (int i = 0; i < entries; i++)
 		used += (size_t)snprintf(lines + used, sizeof lines - used, "%d:2:once:x\n", i);
 	fake_adopt(in, lines);
-	for (int i = 0; i < CROWD; i++)
+	for (int i = 0; i < entries; i++)
 		family_set_running(&in->family, &in->family.entry[i], somebody());
 	fd = sys_memfd("children", 1);
 	assert_int_equal(write(fd, list, len), (ssize_t)len);
 	reap_take_list(in, fd);
+}
+
+/* As many as make the kernel's list worth reading, and too few for a pause after a search. */
+static void crowd(struct init *in, const char *list, size_t len)
+{
+	crowd_of(in, CROWD, list, len);
 }
 
 enum { STORM = 2500, APART = 64 };      /* pids that lie so far apart are no run */
@@ -321,6 +327,13 @@ static void a_storm_in_a_crowd_keeps_to_its_batches(void **state)
 	assert_int_equal(in->family.running, CROWD);
 }
 
+/* Until no search is due, either. */
+static void reap_all(struct init *in)
+{
+	while (chld_handler(in) || !mono_is_never(in->reap_at))
+		fake_clock_advance_ms(1);
+}
+
 static int waits, reads;
 
 static void count(const char *name)
@@ -344,8 +357,7 @@ static void a_crowd_is_looked_through_for_orphans_alone_and_once(void **state)
 	waits = reads = 0;
 	for (int i = 0; i < CROWD; i++)
 		fake_end(FAKE_FIRST_PID + i, CLD_EXITED, 0);
-	while (chld_handler(in))
-		;
+	reap_all(in);
 	assert_int_equal(waits, CROWD + 1);
 	assert_int_equal(reads, 0);
 
@@ -354,8 +366,7 @@ static void a_crowd_is_looked_through_for_orphans_alone_and_once(void **state)
 	for (int i = 0; i < DEAD; i++)
 		fake_end(100000 + i * APART, CLD_EXITED, 0);
 	waits = 0;
-	while (chld_handler(in))
-		;
+	reap_all(in);
 	fault_tell(NULL);
 	assert_int_equal(in->orphans, DEAD);
 	assert_in_range(waits, DEAD, DEAD + 4 + 2 * 8);        /* and behind each of the first two, in vain */
@@ -383,6 +394,113 @@ static void a_run_of_orphans_is_found_by_number_and_the_list_is_not_read(void **
 	assert_int_equal(in->family.running, CROWD - 1);
 	assert_in_range(waits, DEAD, DEAD + 20);
 	assert_int_equal(reads, 0);
+}
+
+/* A search walks past the living. Who dies soon after one is found by the number that SIGCHLD gave, or else by the next. */
+static void who_is_named_is_reaped_without_a_search(void **state)
+{
+	struct init *in = *state;
+	struct mono search_at;
+
+	crowd_of(in, THOUSANDS, "x", 1);
+	assert_false(chld_handler(in));
+	search_at = in->search_at;
+	assert_int_equal(mono_left_ms(search_at, mono_now()), PAUSE_MS);
+
+	fake_end(FAKE_FIRST_PID + 5, CLD_EXITED, 7);
+	fake_end(200000, CLD_EXITED, 0);
+	reap_died(in, FAKE_FIRST_PID + 5);
+	assert_true(in->reap_has_more);
+	fault_tell(count);
+	waits = 0;
+	assert_false(chld_handler(in));
+	fault_tell(NULL);
+	assert_int_equal(in->family.entry[5].wait_status, 7);
+	assert_int_equal(in->family.running, THOUSANDS - 1);
+	assert_int_equal(waits, 1 + 8);                         /* and behind it, in vain; none for anybody */
+	assert_int_equal(in->orphans, 0);
+	assert_int_equal(in->reap_at.ns, search_at.ns);
+
+	fake_clock_advance_ms(PAUSE_MS - 1);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 0);
+	fake_clock_advance_ms(1);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 1);
+	assert_true(mono_is_never(in->reap_at));
+}
+
+/* One that goes on is not put off by who dies meanwhile, and one that was put off is not put off again. */
+static void a_search_is_put_off_once(void **state)
+{
+	struct init *in = *state;
+	enum { DEAD = REAP_BATCH + 100 };
+
+	crowd_of(in, THOUSANDS, "x", 1);
+	fake_end(FAKE_FIRST_PID + 5, CLD_EXITED, 0);
+	fake_end(200000, CLD_EXITED, 0);
+	reap_died(in, FAKE_FIRST_PID + 5);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, 0);
+	assert_int_equal(mono_left_ms(in->reap_at, mono_now()), PAUSE_MS);
+	fake_clock_advance_ms(PAUSE_MS);
+	fake_end(FAKE_FIRST_PID + 50, CLD_EXITED, 0);
+	for (int i = 0; i < DEAD; i++)
+		fake_end(300000 + i, CLD_EXITED, 0);
+	reap_died(in, FAKE_FIRST_PID + 50);
+	assert_true(chld_handler(in));
+	assert_in_range(in->orphans, 1, REAP_BATCH);
+	fake_end(FAKE_FIRST_PID + 90, CLD_EXITED, 0);
+	reap_died(in, FAKE_FIRST_PID + 90);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, DEAD + 1);
+	assert_int_equal(in->family.running, THOUSANDS - 3);
+}
+
+static void the_pause_is_half_a_second_at_most(void **state)
+{
+	struct init *in = *state;
+	int32_t running;
+
+	crowd(in, "x", 1);
+	running = in->family.running;
+	in->family.running = INT32_MAX;
+	assert_false(chld_handler(in));
+	assert_int_equal(mono_left_ms(in->search_at, mono_now()), 500);
+	in->family.running = running;
+}
+
+static void a_wrong_name_loses_nobody(void **state)
+{
+	static const pid_t names[] = { 0, -1, 1, INT32_MIN, INT32_MAX, FAKE_FIRST_PID, 999999 };
+	struct init *in = *state;
+
+	crowd(in, "x", 1);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		fake_end(300000 + (pid_t)i * APART, CLD_EXITED, 0);
+		reap_died(in, names[i]);
+		reap_all(in);
+		assert_int_equal(in->orphans, i + 1);
+	}
+	assert_int_equal(in->family.running, CROWD);
+}
+
+/* The pid that SIGCHLD names next is no better than where the last turn had to stop. */
+static void a_run_that_a_turn_did_not_end_is_gone_on_with(void **state)
+{
+	struct init *in = *state;
+	enum { DEAD = REAP_BATCH + 100 };
+
+	crowd_of(in, THOUSANDS, "x", 1);
+	assert_false(chld_handler(in));
+	for (int i = 0; i < DEAD; i++)
+		fake_end(100000 + i, CLD_EXITED, 0);
+	reap_died(in, 100000);
+	assert_true(chld_handler(in));
+	assert_int_equal(in->orphans, REAP_BATCH);
+	reap_died(in, 100000 + DEAD - 1);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, DEAD);
 }
 
 static void an_entry_in_a_run_of_orphans_ends_as_anywhere(void **state)
@@ -508,8 +626,7 @@ static void a_real_storm_in_a_real_crowd_is_reaped_each_exactly_once(void **stat
 			_exit(0);
 	}
 	for (int64_t ticks = 3000; in->orphans < DEAD && ticks; ticks--) {
-		while (chld_handler(in))
-			;
+		reap_all(in);
 		usleep(in->orphans < DEAD ? 10000 : 0);
 	}
 	assert_int_equal(in->orphans, DEAD);
@@ -517,8 +634,7 @@ static void a_real_storm_in_a_real_crowd_is_reaped_each_exactly_once(void **stat
 	for (int i = 0; i < CROWD; i++)
 		assert_int_equal(kill(in->family.entry[i].pid, SIGKILL), 0);
 	for (int64_t ticks = 3000; in->family.running && ticks; ticks--) {
-		while (chld_handler(in))
-			;
+		reap_all(in);
 		usleep(in->family.running ? 10000 : 0);
 	}
 	assert_int_equal(in->family.running, 0);
@@ -543,6 +659,11 @@ int main(void)
 		CASE(a_storm_in_a_crowd_keeps_to_its_batches),
 		CASE(a_crowd_is_looked_through_for_orphans_alone_and_once),
 		CASE(a_run_of_orphans_is_found_by_number_and_the_list_is_not_read),
+		CASE(who_is_named_is_reaped_without_a_search),
+		CASE(a_search_is_put_off_once),
+		CASE(the_pause_is_half_a_second_at_most),
+		CASE(a_wrong_name_loses_nobody),
+		CASE(a_run_that_a_turn_did_not_end_is_gone_on_with),
 		CASE(an_entry_in_a_run_of_orphans_ends_as_anywhere),
 		CASE(a_run_ends_at_the_last_pid),
 		CASE(entries_end_in_a_crowd_as_anywhere),

@@ -79,9 +79,13 @@ static void a_childs_end_is_left_to_reaping(void **state)
 {
 	struct place *p = *state;
 
-	comes(p, SIGCHLD);
+	struct signalfd_siginfo info = { .ssi_signo = SIGCHLD, .ssi_pid = 4711 };
+
+	assert_int_equal(write(p->pipe_fd, &info, sizeof info), sizeof info);
 	signals_read(p->in);
 	assert_true(p->in->reap_has_more);
+	assert_true(p->in->is_in_run);
+	assert_int_equal(p->in->last_reaped, 4710);
 }
 
 static void power_trouble_has_the_status_read(void **state)
