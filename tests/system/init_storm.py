@@ -7,10 +7,10 @@ Stock holds here, but for the storm while syslogd is stopped.
 import os
 import random
 
-from rows import CMD_RUNLVL, CMD_SETENV, PROMPT_S, Row, request_bytes, tap, wait_for
+from rows import CMD_RUNLVL, CMD_SETENV, INITTAB, PROMPT_S, Row, request_bytes, tap, wait_for
 from storm import storm
 
-ORPHANS, REQUESTS = 20000, 10000
+ORPHANS, REQUESTS, CROWD = 20000, 10000, 1000
 
 
 @tap.case(deadline=240)
@@ -37,6 +37,25 @@ def storms_while_the_level_changes_and_syslogd_is_stopped_are_reaped():
         wait_for(lambda: not row.m.zombies(), "all of the orphans to be reaped")
         row.m.syslog.go_on()
         row.delivered(row.m.syslog.texts)
+
+
+def sleepers(m):
+    return {process.pid for process in m.processes() if process.title == "/bin/sleep 1000000" and process.ppid == 1}
+
+
+@tap.case(deadline=240)
+def a_storm_in_which_hundreds_of_a_thousand_entries_die_holds_up_nobody():
+    inittab = INITTAB + "".join("%03x:23:respawn:/bin/sleep 1000000\n" % n for n in range(CROWD))
+    with Row(inittab=inittab) as row, storm(row.m, 5000) as break_loose:
+        wait_for(lambda: len(sleepers(row.m)) == CROWD, "the crowd to run")
+        victims = sorted(sleepers(row.m))[::3]
+        break_loose()
+        for pid in victims:
+            row.kill(pid)
+        row.reaps()
+        wait_for(lambda: len(sleepers(row.m) - set(victims)) == CROWD, "those who died to be started again")
+        wait_for(lambda: not row.m.zombies(), "all who died to be reaped")
+        row.holds()
 
 
 def write_requests(path):

@@ -72,13 +72,14 @@ class Watch:
 
     Asleep anywhere but in its one wait is an offence at first sight. One thing is let pass for a
     moment: a lock in the kernel that somebody else holds just then, who may have lost his processor
-    meanwhile (a fork takes the lock of its own memory, which whoever reads /proc/1/cmdline has);
+    meanwhile (a fork takes the lock of its own memory, which whoever reads /proc/1/cmdline has, and
+    that of the pages it shares with earlier children, who have it while they execute a program);
     the same sleep (no context switch in between) over PATIENCE_S is an offence too, and the faults
     last for longer. Blinks are kept for the log.
     """
     INTERVAL_S = 0.004
     PATIENCE_S = 2.0
-    LOCKS = re.compile(r"mutex|rwsem|\block_|_lock\b|down_|dup_mmap")
+    LOCKS = re.compile(r"mutex|rwsem|\block_|_lock\b|down_|dup_mmap|anon_vma_")
 
     def __init__(self, pid):
         self.pid = pid
