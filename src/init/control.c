@@ -12,6 +12,7 @@
 #include "init/loop.h"
 #include "init/power.h"
 #include "init/report.h"
+#include "lib/io.h"
 #include "lib/sys.h"
 
 static_assert(sizeof(struct init_request) == 384 && offsetof(struct init_request, i) == 16,
@@ -24,13 +25,6 @@ static_assert(sizeof(struct init_request) == 384 && offsetof(struct init_request
 static_assert(sizeof INIT_FIFO == sizeof FIFO_FOLDER "/" FIFO_NAME, "the folder and the name of INIT_FIFO");
 
 enum { CHECK_EVERY_MS = 1000, POLL_S = 5 };
-
-/* Descriptor 10 is the FIFO's, and meanwhile nobody's. */
-static void reserve_number(void)
-{
-	if (sys_dup2(STDIN_FILENO, CONTROL_FD) == CONTROL_FD && sys_set_cloexec(CONTROL_FD, 1))
-		sys_close(CONTROL_FD);
-}
 
 void control_init(struct init *in)
 {
@@ -49,7 +43,7 @@ static int move_to_number(int fd)
 void control_open(struct init *in)
 {
 	if (in->control.fd != CONTROL_FD)
-		reserve_number();
+		io_reserve(CONTROL_FD);
 	if (in->control.fd >= 0)
 		loop_watch(in, in->control.fd, SOURCE_CONTROL);
 	in->control.folder_fd = sys_inotify(IN_NONBLOCK | IN_CLOEXEC);
@@ -160,7 +154,7 @@ static void keep_old(struct init *in)
 		fd = sys_dup_from(fd, CONTROL_FD + 1);
 	control->fd = -1;
 	control->has_more = true;
-	reserve_number();
+	io_reserve(CONTROL_FD);
 	if (fd < 0 || control->old_count == CONTROL_OLD_MAX)
 		initlog(&in->log, LOG_TO_BOTH, "%s was changed too often, requests lost", INIT_FIFO);
 	if (fd < 0)

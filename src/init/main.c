@@ -134,11 +134,11 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	takeover_init(in);
 	/* After a policy was loaded the queue alone counts; under it, nothing of this may be open to us. */
 	has_state = (is_reexec || policy_is_settled(in)) && kept_take(in, &queue_fd, &family_fd);
-	if (has_state) {
+	if (has_state)
 		args_settle_variables(in, false);
-		sys_close(STREAM_FD);                        /* who writes there is told that nobody reads */
-	}
 	is_reexec = is_reexec && (has_state || takeover_is_due(in));
+	if (in->takeover.stream_fd < 0)
+		io_reserve(STREAM_FD);                       /* who writes there is told that nobody reads */
 	open_all(in, queue_fd);
 	if (survive_err)
 		initlog(&in->log, LOG_TO_BOTH, "cannot survive a fault: %s", strerror(-survive_err));

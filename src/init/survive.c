@@ -13,6 +13,7 @@
 #include "init/kept.h"
 #include "init/level.h"
 #include "init/stream.h"
+#include "lib/io.h"
 #include "lib/sys.h"
 
 enum { LAST_RESORT_PAUSE_S = 5 };
@@ -119,7 +120,7 @@ static int reexec(struct init *in, enum image image)
 	}
 	if (writer > 0)
 		(void)sys_kill(writer, SIGKILL);     /* reaped as anybody's child */
-	sys_close(STREAM_FD);
+	io_reserve(STREAM_FD);
 	kept_withhold(in);
 	return err;
 }

@@ -150,8 +150,6 @@ bool takeover_is_due(struct init *in)
 {
 	if (has_signature() && !sys_set_cloexec(STREAM_FD, 1))
 		in->takeover.stream_fd = STREAM_FD;
-	else
-		sys_close(STREAM_FD);
 	if (in->takeover.stream_fd < 0 && !has_children())
 		return false;
 	args_settle_variables(in, true);
@@ -287,7 +285,9 @@ void takeover_state_ended(struct init *in, int err)
 	in->level.events |= events;
 	in->level.is_halted |= is_halted;
 	in->takeover.family_fd = -1;
-	forget(&in->takeover.stream_fd);
+	if (in->takeover.stream_fd >= 0)
+		io_reserve(STREAM_FD);
+	in->takeover.stream_fd = -1;
 	forget(&in->takeover.state_fd);
 	takeover_go_on(in, family_fd, &out);
 }

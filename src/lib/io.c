@@ -2,6 +2,7 @@
 #include "lib/io.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "lib/sys.h"
 
@@ -67,6 +68,12 @@ ssize_t io_read_file(const char *path, char *buf, size_t size_bytes)
 	if (got >= 0)
 		buf[got] = '\0';
 	return got;
+}
+
+void io_reserve(int fd)
+{
+	if (sys_dup2(STDIN_FILENO, fd) != fd || sys_set_cloexec(fd, 1))
+		sys_close(fd);
 }
 
 int io_wait_child(pid_t pid, siginfo_t *out)

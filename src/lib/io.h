@@ -23,6 +23,10 @@ ssize_t io_read_at(int fd, void *buf, size_t len_bytes, off_t at) MUST_CHECK;
  * errno. May block. */
 ssize_t io_read_file(const char *path, char *buf, size_t size_bytes) MUST_CHECK;
 
+/* Closes what has this number and lets nothing get it by chance: it is a close-on-exec copy of standard input from now on.
+ * Where even that cannot be had, it is closed. Never blocks. */
+void io_reserve(int fd);
+
 /* Waits until the child has ended, and takes its end. 0 or a negative errno; EINTR is tried again. Blocks: for tools and the
  * children of pid 1, never for pid 1. */
 int io_wait_child(pid_t pid, siginfo_t *out);

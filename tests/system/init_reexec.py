@@ -6,6 +6,7 @@ Stock keeps its children over telinit u too; a fault of its own it meets with a 
 """
 import fcntl
 import os
+import re
 import signal
 
 import probe
@@ -106,6 +107,32 @@ def an_exec_that_fails_changes_nothing():
         tap.equal(reloads(row), 0, "images that came up")
         row.m.write("/sbin/init", binary, 0o755)
         check_kept(row, getty, marks)
+
+
+def descriptors(m):
+    """{number: what it is} of pid 1."""
+    place = "/proc/%d/fd/" % m.pid
+    return {int(fd): re.sub(r"\d+", "N", os.readlink(place + fd)) for fd in os.listdir(place)}
+
+
+@tap.case(deadline=180)
+def an_exec_that_fails_at_the_last_moment_costs_no_descriptor():
+    with Reborn() as row:
+        getty = row.gettys("g1")[-1]
+        row.answers_q()
+        before = wait_for(lambda: "/proc/N/task/N/children" in descriptors(row.m).values() and descriptors(row.m), "all descriptors to be there")
+        for times in (1, 2):
+            with probe.Strace(row.m.pid, "execve:error=EIO"):
+                row.m.request(1, "U")
+                wait_for(lambda: row.m.console.lines().count("Attempt to re-exec failed") == times, "the message")     # noqa: B023
+            row.answers_q()
+            try:
+                wait_for(lambda: sorted(descriptors(row.m).values()) == sorted(before.values()), "the same descriptors as before")
+            except tap.Failed:
+                tap.diag("before: %r\nnow: %r" % (before, descriptors(row.m)))
+                raise
+        tap.equal((reloads(row), row.gettys("g1")[-1]), (0, getty), "images that came up, and the getty that runs")
+        row.holds()
 
 
 def crash(signo):

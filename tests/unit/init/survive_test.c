@@ -23,6 +23,7 @@
 #include "init/kept.h"
 #include "init/stream.h"
 #include "init/survive.h"
+#include "lib/io.h"
 #include "lib/sys.h"
 
 static int begin(void **state)
@@ -100,7 +101,7 @@ static void fail_to_execute(struct init *in, enum image image)
 	fault_clear();
 	assert_int_equal(in->level.image, IMAGE_NONE);
 	assert_true(job_is_busy(in, JOB_POWER));        /* what was not through is done yet */
-	assert_int_equal(fcntl(STREAM_FD, F_GETFD), -1);
+	assert_int_equal(fcntl(STREAM_FD, F_GETFD), FD_CLOEXEC);        /* reserved */
 	assert_true(fake_has_said(in, SINK_CONSOLE, "Attempt to re-exec failed"));
 	assert_int_equal(fake_entry(in, "g")->pid, getty);
 	assert_int_equal(in->level.now, '2');
@@ -121,9 +122,11 @@ static void nor_does_it_if_the_image_is_anothers(void **state)
 static void whatever_call_fails_on_the_way_to_the_exec_it_is_said_and_nothing_is_left_open(void **state)
 {
 	struct init *in = *state;
-	int before = fds_open(), nth = 0;
+	int before, nth = 0;
 	bool fired;
 
+	io_reserve(STREAM_FD);
+	before = fds_open();
 	do {
 		in->level.image = IMAGE_OURS;
 		fake_forget_said(in);
@@ -132,7 +135,7 @@ static void whatever_call_fails_on_the_way_to_the_exec_it_is_said_and_nothing_is
 		fired = fault_fired();
 		if (!fake_has_said(in, SINK_CONSOLE, "Attempt to re-exec failed"))
 			fail_msg("call %d fails and it is not said", nth);
-		assert_int_equal(fds_open(), before);
+		assert_true(fds_open() <= before);      /* one less: it cannot be reserved again */
 	} while (fired);
 	assert_int_equal(fcntl(KEPT_FD, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	assert_true(nth > 8);

@@ -162,6 +162,31 @@ static void a_place_in_a_file_is_read_without_moving(void **state)
 	close(fd);
 }
 
+static void a_number_is_reserved_whatever_had_it(void **state)
+{
+	enum { NUMBER = 77 };
+	static const char *const calls[] = { "dup2", "set_cloexec" };
+	int ends[2];
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[1], NUMBER), NUMBER);
+	close(ends[1]);
+	for (int i = 0; i < 2; i++) {
+		io_reserve(NUMBER);
+		assert_int_equal(fcntl(NUMBER, F_GETFD), FD_CLOEXEC);
+	}
+	assert_int_equal(read(ends[0], &c, 1), 0);      /* the writing end is closed */
+	close(ends[0]);
+	for (int i = 0; i < 2; i++) {
+		fault_name(calls[i], -EIO);
+		io_reserve(NUMBER);
+		fault_clear();
+		assert_int_equal(fcntl(NUMBER, F_GETFD), -1);
+	}
+}
+
 static void the_end_of_a_child_is_waited_for(void **state)
 {
 	siginfo_t end;
@@ -189,6 +214,7 @@ int main(void)
 		CASE(a_place_in_a_file_is_read_without_moving),
 		CASE(a_file_is_read_as_text),
 		CASE(a_file_that_fails_is_closed),
+		CASE(a_number_is_reserved_whatever_had_it),
 		CASE(the_end_of_a_child_is_waited_for),
 	};
 #undef CASE
