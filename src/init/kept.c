@@ -3,8 +3,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "init/control.h"
 #include "init/job.h"
@@ -197,7 +199,7 @@ static int take_fd(int fd)
 {
 	if (fd < 0)
 		return -1;
-	if (!sys_set_cloexec(fd, 1))
+	if (!sys_set_cloexec(fd, 1) || !sys_set_cloexec(fd, 1))
 		return fd;
 	sys_close(fd);
 	return -1;
@@ -269,4 +271,10 @@ bool kept_take(struct init *in, int *queue_fd, int *family_fd)
 	in->kept_fd = take_fd(KEPT_FD);
 	control_take_over(in, kept.control_fd, kept.is_channel_closed);
 	return true;
+}
+
+void kept_close_rest(void)
+{
+	(void)sys_close_range(STDERR_FILENO + 1, CONTROL_FD - 1);       /* cannot fail */
+	(void)sys_close_range(KEPT_FD + 1, UINT_MAX);
 }

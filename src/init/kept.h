@@ -36,4 +36,8 @@ void kept_withhold(struct init *in);
  * *family_fd are its descriptors or -1. Every value is checked before it is used. */
 bool kept_take(struct init *in, int *queue_fd, int *family_fd);
 
+/* Where it left nothing that could be taken: closes what it passed all the same, but for the descriptors that have their numbers
+ * (this one, the control channel, the text). To be called before anything else is opened. */
+void kept_close_rest(void);
+
 #endif

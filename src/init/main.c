@@ -136,6 +136,8 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	has_state = (is_reexec || policy_is_settled(in)) && kept_take(in, &queue_fd, &family_fd);
 	if (has_state)
 		args_settle_variables(in, false);
+	else if (is_reexec)
+		kept_close_rest();
 	is_reexec = is_reexec && (has_state || takeover_is_due(in));
 	if (in->takeover.stream_fd < 0)
 		io_reserve(STREAM_FD);                       /* who writes there is told that nobody reads */

@@ -343,6 +343,8 @@ void takeover_go_on(struct init *in, int family_fd, const struct record_flags *o
 	int32_t dropped = 0;
 	int err = family_fd >= 0 ? family_attach(&in->family, family_fd, &dropped) : -EBADF;
 
+	if (err && err != -EBADF && err != -EPROTO)      /* a second time, since there is no third */
+		err = family_attach(&in->family, family_fd, &dropped);
 	if (err) {
 		initlog(&in->log, LOG_TO_BOTH, "the table of running processes is lost: %s", strerror(-err));
 		if (family_fd >= 0)

@@ -225,7 +225,7 @@ bool fake_has_said(struct init *in, enum sink sink, const char *text)
 
 void fake_forget_said(struct init *in)
 {
-	for (unsigned sink = 0; sink < SINK_COUNT; sink++) {
+	for (unsigned sink = 0; in->log.queue && sink < SINK_COUNT; sink++) {
 		struct record record;
 
 		while (!queue_take(in->log.queue, sink, &record))

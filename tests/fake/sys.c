@@ -461,14 +461,6 @@ static int fake_inotify_add_watch(int fd, const char *path, uint32_t mask)
 	return path ? inotify_add_watch(fd, path, mask) : -1;
 }
 
-static int fake_execve(const char *path, char *const argv[], char *const envp[])
-{
-	char room[PATH_MAX];
-
-	path = rooted(path, room);
-	return path ? execve(path, argv, envp) : -1;
-}
-
 static int fake_connect(int fd, const struct sockaddr *to, socklen_t len_bytes)
 {
 	struct sockaddr_un at;
@@ -506,6 +498,7 @@ static struct {
 	int kills, reboots, syncs, pauses_ms;
 	int reboot[REBOOTS_MAX];
 	bool no_pauses;
+	void (*exec_instead)(const char *path);
 } people;
 
 void fake_processes(pid_t first)
@@ -620,6 +613,24 @@ static pid_t fake_fork_noting(int32_t *where)
 	if (pid > 0)
 		*where = pid;
 	return pid;
+}
+
+void fake_exec(void (*instead)(const char *path))
+{
+	people.exec_instead = instead;
+}
+
+static int fake_execve(const char *path, char *const argv[], char *const envp[])
+{
+	char room[PATH_MAX];
+
+	if (people.exec_instead) {
+		people.exec_instead(path);
+		errno = ENOENT;
+		return -1;
+	}
+	path = rooted(path, room);
+	return path ? execve(path, argv, envp) : -1;
 }
 
 static int fake_kill(pid_t pid, int signal)

@@ -59,6 +59,9 @@ int fake_forks(void);                                      /* since fake_process
 void fake_own_pid(pid_t pid);                              /* what getpid() says; 0: the truth */
 void fake_end(pid_t pid, int code, int status);            /* the next end of a child to be told: CLD_EXITED ... */
 int fake_ends_left(void);                                  /* not yet told */
+/* execve() calls this with the path, and fails with ENOENT if that returns. NULL: the real one, below the fake root. Until
+ * fake_processes(). */
+void fake_exec(void (*instead)(const char *path));
 void fake_no_group(pid_t pid);                             /* this one leads no group yet: kill(-pid) is ESRCH */
 
 struct fake_kill {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The life of an init in which each system call fails, the first, the second ... of its name, once and from then on, with
- * each of some errors: a boot, changes of level, a table that is read again, entries and orphans that end. When the
- * failures are over it must come to where it would have come without them, with no descriptor more. */
+ * each of some errors: a boot, changes of level, a table that is read again, entries and orphans that end, a crash, a new image. When
+ * the failures are over it must come to where it would have come without them, with no descriptor more.
+ * Who crashes while nothing can be saved ends in the last resort: calls that fail on and on get a life without a crash. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,24 +13,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "fake/init.h"
 #include "init/control.h"
 #include "init/job.h"
+#include "init/kept.h"
 #include "init/loop.h"
 #include "init/policy_exit.h"
 #include "init/reap.h"
 #include "init/report.h"
+#include "init/stream.h"
+#include "init/survive.h"
+#include "init/takeover.h"
+#include "lib/io.h"
 
 enum {
 	TURNS_MAX = 1000,
-	LIFE_STEPS = 36,
+	LIFE_STEPS = 58,
 	AFTERWARDS_MAX = 200,           /* steps of a second: well above every pause and deadline */
 	NAMES_MAX = 64,
 	FIRST_ORPHAN = 100,
+	FIRST_FD = 3, FDS_MAX = 256, FAR_FD = 300,
 };
 
 static const int errors[] = { -EINTR, -EAGAIN, -EIO, -ENOMEM, -ENFILE, -ENOSPC };
@@ -40,10 +49,13 @@ static const int errors[] = { -EINTR, -EAGAIN, -EIO, -ENOMEM, -ENFILE, -ENOSPC }
 struct life {
 	struct init *in;
 	const char *lines;
-	int orphans;
+	int orphans, reaped_before;     /* by the images before */
 	pid_t told;             /* the next fork whose end is to be decided */
-	bool has_sigchld;
+	bool has_sigchld, has_crash;
+	int images;
 };
+
+static jmp_buf executes;
 
 static char failing[256];
 
@@ -123,8 +135,123 @@ static void turns(struct life *life)
 	fail_msg("%s: a thousand turns, and still something is due at once", failing);
 }
 
+/* --- pid 1 executes itself --- */
+
+static void execute(const char *path)
+{
+	(void)path;
+	longjmp(executes, 1);
+}
+
+static void pauses(const char *name)
+{
+	if (!strcmp(name, "sleep"))
+		fail_msg("%s: it is in its last resort", failing);
+}
+
+/* Memory goes; a descriptor stays if it may. */
+static void forget_mapping(int fd, void (*forget)(struct init *), struct init *in)
+{
+	int far = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FAR_FD), flags = fd < 0 ? 0 : fcntl(fd, F_GETFD);
+
+	forget(in);
+	if (far >= 0) {
+		assert_int_equal(dup2(far, fd), fd);
+		assert_int_equal(fcntl(fd, F_SETFD, flags), 0);
+		assert_int_equal(close(far), 0);
+	}
+}
+
+static void forget_queue(struct init *in)
+{
+	queue_free(in->log.queue);
+}
+
+static void forget_family(struct init *in)
+{
+	family_free(&in->family);
+}
+
+static void leave_image(struct life *life)
+{
+	struct init *in = life->in;
+
+	fault_pause(true);
+	forget_mapping(in->log.queue ? queue_fd(in->log.queue) : -1, forget_queue, in);
+	forget_mapping(in->family.fd, forget_family, in);
+	fault_pause(false);
+	for (int fd = FIRST_FD; fd < FDS_MAX; fd++)
+		if (fcntl(fd, F_GETFD) == FD_CLOEXEC)
+			close(fd);
+	life->reaped_before += (int)in->orphans;
+	free(in);
+}
+
+static void open_log(struct init *in, int queue_fd)
+{
+	static const struct initlog_config config = { .ident = "init", .title = "init" };
+	int err = initlog_open(&in->log, &config, &in->title, queue_fd);
+
+	if (err == -EPROTO) {
+		close(queue_fd);
+		(void)!initlog_open(&in->log, &config, &in->title, -1);
+	}
+}
+
+/* What main.c does, but for what this life has no part of. */
+static void come_up(struct life *life)
+{
+	struct title title = life->in->title;
+	int queue_fd = -1, family_fd = -1;
+	bool has_state;
+	struct init *in;
+
+	leave_image(life);
+	in = life->in = calloc(1, sizeof *in);
+	assert_non_null(in);
+	in->title = title;
+	in->load_fd = in->kept_fd = in->children_fd = -1;
+	in->epoll_fd = in->signal_fd = in->timer_fd = in->report_fd = in->report_child_fd = -1;
+	in->reap_at = MONO_NEVER;
+	family_init(&in->family);
+	control_init(in);
+	takeover_init(in);
+	has_state = kept_take(in, &queue_fd, &family_fd);
+	if (!has_state)
+		kept_close_rest();
+	if (!has_state && !takeover_is_due(in))
+		fail_msg("%s: it would boot again under what runs", failing);
+	if (in->takeover.stream_fd < 0)
+		io_reserve(STREAM_FD);
+	(void)!report_open(in);
+	open_log(in, queue_fd);
+	if (in->kept_fd < 0 && kept_open(in))
+		(void)!kept_open(in);
+	if (has_state)
+		takeover_go_on(in, family_fd, &(struct record_flags){ 0 });
+	else
+		level_take_over(in);
+	in->is_up = true;
+	life->images++;
+	if (life->has_crash && (!has_state || in->level.is_torn))
+		fail_msg("%s: the image before is forgotten", failing);
+}
+
+static void crash(struct life *life)
+{
+	siginfo_t why = { .si_signo = SIGSEGV, .si_code = SI_USER };
+
+	if (!setjmp(executes))
+		survive_crashed(life->in, &why);
+	come_up(life);
+}
+
 static void second(struct life *life)
 {
+	if (setjmp(executes))
+		come_up(life);
+	if (life->in->report_fd < 0)
+		(void)!report_open(life->in);
 	turns(life);
 	end_the_brief(life);
 	turns(life);
@@ -177,15 +304,37 @@ static void happen(struct life *life, int step)
 		level_signal(life->in, LEVEL_SIGNAL_HUP);
 		orphan_ends(life);
 		break;
+	case 32:
+		kill_entry(life, "h");
+		orphan_ends(life);
+		if (life->has_crash)
+			crash(life);
+		break;
+	case 38:
+		kill_entry(life, "g");
+		orphan_ends(life);
+		ask(life, 'U');
+		break;
+	case 44:
+		ask(life, '3');
+		break;
+	case 50:
+		kill_entry(life, "g");
+		break;
 	}
 }
 
-static void begin(struct life *life)
+static void begin(struct life *life, bool has_crash)
 {
 	struct init *in = fake_init_begin();
 
-	*life = (struct life){ .in = in, .lines = LINES, .told = FAKE_FIRST_PID };
+	*life = (struct life){ .in = in, .lines = LINES, .told = FAKE_FIRST_PID, .has_crash = has_crash };
+	fake_own_pid(1);
+	fake_exec(execute);
 	assert_int_equal(report_open(in), 0);
+	io_reserve(STREAM_FD);
+	assert_int_equal(kept_open(in), 0);
+	in->is_up = true;
 	level_boot(in);
 	in->boot.level = '2';
 }
@@ -198,7 +347,7 @@ static bool is_settled(const struct life *life)
 	for (unsigned sink = 0; sink < SINK_COUNT; sink++)
 		helpers += in->log.helper[sink].pid > 0;
 	for (enum job_kind kind = 0; kind < JOB_COUNT; kind++)
-		if (job_is_busy(in, kind))
+		if (kind != JOB_DOOR && job_is_busy(in, kind))  /* without a folder to watch it is looked for every few seconds */
 			return false;
 	return in->level.phase == PHASE_STEADY && level_takes_requests(in) && helpers == SINK_COUNT;
 }
@@ -230,9 +379,9 @@ static void come_to_the_end(struct life *life)
 	if (strcmp(fake_running(in), "g h n") != 0 && in->family.running != 3)
 		fail_msg("%s: what runs is %s", failing, fake_running(in));
 	/* Jobs that were given up are nobody's, either. */
-	if ((int)in->orphans < life->orphans || fake_ends_left())
-		fail_msg("%s: %d orphans of %d are reaped, %d of the dead are not", failing, (int)in->orphans, life->orphans,
-			fake_ends_left());
+	if (life->reaped_before + (int)in->orphans < life->orphans || fake_ends_left())
+		fail_msg("%s: %d orphans of %d are reaped, %d of the dead are not", failing, life->reaped_before + (int)in->orphans,
+			life->orphans, fake_ends_left());
 	assert_int_equal(in->load_fd, -1);
 }
 
@@ -268,54 +417,61 @@ static void note(const char *name)
 	names += at == names;
 }
 
-static int one_life(void (*arm)(const char *name, int skip, int err), const char *name, int skip, int err)
+static int one_life(bool has_crash, void (*arm)(const char *name, int skip, int err), const char *name, int skip, int err)
 {
 	struct life life;
 	int fds;
 
-	begin(&life);
+	begin(&life, has_crash);
 	if (arm)
 		arm(name, skip, err);
+	else
+		fault_tell(note);
 	fds = live(&life);
+	if (!arm)
+		assert_int_equal(life.images, has_crash ? 2 : 1);
 	fake_init_end(life.in);
 	return fds;
 }
 
-static int undisturbed(void)
+static int undisturbed(bool has_crash)
 {
 	int fds;
 
 	names = 0;
 	memset(heard, 0, sizeof heard);
-	fault_tell(note);
-	fds = one_life(NULL, NULL, 0, 0);
+	fds = one_life(has_crash, NULL, NULL, 0, 0);
 	fault_tell(NULL);
 	return fds;
 }
 
-static void sweep(void (*arm)(const char *name, int skip, int err), const char *what)
+static void sweep(bool has_crash, void (*arm)(const char *name, int skip, int err), const char *what)
 {
-	int fds = undisturbed(), lives = 0;
+	int fds = undisturbed(has_crash), lives = 0, left;
 
+	fault_tell(pauses);
 	for (int at = 0; at < names; at++)
 		for (int skip = 0; skip < heard[at].calls; skip += 1 + heard[at].calls / 24)
 			for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++, lives++) {
 				snprintf(failing, sizeof failing, "call %d of %s fails %s: %s", skip + 1, heard[at].name, what, strerror(-errors[i]));
-				assert_true(one_life(arm, heard[at].name, skip, errors[i]) <= fds);
+				left = one_life(has_crash, arm, heard[at].name, skip, errors[i]);
+				if (left > fds)
+					fail_msg("%s: %d descriptors, and %d without", failing, left, fds);
 			}
+	fault_tell(NULL);
 	print_message("# %d names, %d lives\n", names, lives);
 }
 
 static void a_call_that_fails_once_harms_nothing_for_long(void **state)
 {
 	(void)state;
-	sweep(fault_name_once, "once");
+	sweep(true, fault_name_once, "once");
 }
 
 static void calls_that_fail_for_a_time_harm_nothing_when_they_work_again(void **state)
 {
 	(void)state;
-	sweep(fault_name_after, "from then on");
+	sweep(false, fault_name_after, "from then on");
 }
 
 int main(void)
