@@ -91,6 +91,7 @@ struct init {
 	struct mono mend_at;            /* when to try again what could not be made or watched */
 	int interruptions;              /* of the wait, in a row */
 	int report_fd, report_child_fd; /* where children tell what they found; the end that they write to */
+	_Atomic uint32_t *unsent;       /* report.h: lines that children could not send; NULL: no memory to share it in */
 	int children_fd;                /* reap.h; -1: none */
 	pid_t listed[REAP_LISTED];      /* reap.c: pids that the kernel's list named, still to be waited for */
 	int listed_count;

@@ -175,6 +175,7 @@ static struct mono tend(struct init *in)
 	if (!is_whole(in))
 		next = mono_first(next, in->mend_at);
 
+	report_tend(in);
 	if (mono_is_due(in->reap_at, now))
 		in->reap_has_more = true;
 	next = mono_first(next, in->reap_at);

@@ -15,6 +15,7 @@
 #include "init/level.h"
 #include "init/loop.h"
 #include "init/policy.h"
+#include "init/report.h"
 #include "init/stream.h"
 #include "init/survive.h"
 #include "init/takeover.h"
@@ -48,11 +49,12 @@ static void take_stdio(void)
 }
 
 /* In a helper: what pid 1 would execute is none of its business. */
-static void shed_family(void *owner)
+static void shed_shared(void *owner)
 {
 	struct init *in = owner;
 
 	family_free(&in->family);
+	report_shed(in);
 }
 
 static int open_log(struct init *in, int queue_fd)
@@ -61,7 +63,7 @@ static int open_log(struct init *in, int queue_fd)
 	const struct initlog_config config = { .ident = "init", .title = "init",
 		.console = { in->console, CONSOLE_PATH, CONSOLE_VT_PATH }, .dev_log = &dev_log, .dev_log_folder = DEV_PATH,
 		.utmp = UTMP_PATH, .wtmp = WTMP_PATH, .runlevel = RUNLEVEL_PATH,
-		.shed = shed_family, .owner = in };
+		.shed = shed_shared, .owner = in };
 	int err = initlog_open(&in->log, &config, &in->title, queue_fd);
 
 	if (err != -EPROTO || queue_fd < 0)

@@ -4,9 +4,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "init/control.h"
 #include "init/level.h"
@@ -25,10 +27,20 @@ union fds_message {
 };
 enum { FDS_BYTES = CMSG_LEN(REPORT_FDS_MAX * sizeof(int)) };
 
+static void share_count(struct init *in)
+{
+	void *at;
+
+	if (!in->unsent && !sys_map(-1, sizeof *in->unsent, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, &at))
+		in->unsent = at;
+}
+
 int report_open(struct init *in)
 {
-	int fds[2], err = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, fds);
+	int fds[2], err;
 
+	share_count(in);
+	err = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, fds);
 	if (err)
 		return err;
 	in->report_fd = fds[0];
@@ -36,9 +48,22 @@ int report_open(struct init *in)
 	return 0;
 }
 
+void report_shed(struct init *in)
+{
+	if (in->unsent)
+		sys_unmap((void *)in->unsent, sizeof *in->unsent);
+	in->unsent = NULL;
+}
+
+void report_tend(struct init *in)
+{
+	if (in->unsent)
+		initlog_say_lost(&in->log, atomic_exchange_explicit(in->unsent, 0, memory_order_relaxed));
+}
+
 /* --- the child's side --- */
 
-static void send_report(const struct init *in, const struct report *report, const int *fds, int count)
+static int send_report(const struct init *in, const struct report *report, const int *fds, int count)
 {
 	struct iovec data = { (void *)report, HEAD_BYTES + strlen(report->text) + 1 };
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
@@ -56,8 +81,12 @@ static void send_report(const struct init *in, const struct report *report, cons
 		head->cmsg_len = (socklen_t)CMSG_LEN((size_t)count * sizeof *fds);
 		memcpy(CMSG_DATA(head), fds, (size_t)count * sizeof *fds);
 	}
-	while (sys_sendmsg(in->report_child_fd, &message, MSG_NOSIGNAL) == -EINTR)
-		;
+	for (;;) {
+		ssize_t sent = sys_sendmsg(in->report_child_fd, &message, MSG_NOSIGNAL);
+
+		if (sent != -EINTR)
+			return sent < 0 ? (int)sent : 0;
+	}
 }
 
 void report_log_in_child(const struct init *in, unsigned sinks, const char *format, ...)
@@ -68,7 +97,8 @@ void report_log_in_child(const struct init *in, unsigned sinks, const char *form
 	va_start(args, format);
 	vsnprintf(report.text, sizeof report.text, format, args);
 	va_end(args);
-	send_report(in, &report, NULL, 0);
+	if (send_report(in, &report, NULL, 0) && in->unsent)
+		atomic_fetch_add_explicit(in->unsent, 1, memory_order_relaxed);
 }
 
 void report_in_child(const struct init *in, enum report_kind kind, const char *text, const int *fds, int count)
@@ -76,7 +106,7 @@ void report_in_child(const struct init *in, enum report_kind kind, const char *t
 	struct report report = { .kind = kind };
 
 	snprintf(report.text, sizeof report.text, "%s", text);
-	send_report(in, &report, fds, count);
+	(void)send_report(in, &report, fds, count);  /* its end says that it found nothing */
 }
 
 /* --- pid 1's side: what a handler keeps of fds it takes out (-1); the rest is closed --- */

@@ -22,6 +22,12 @@ struct report {
 
 int report_open(struct init *in) MUST_CHECK;
 
+/* In a child that is to have no part in it. */
+void report_shed(struct init *in);
+
+/* Says how many lines of children were lost, because there was no channel. */
+void report_tend(struct init *in);
+
 /* --- in the child; may block until pid 1 has read --- */
 void report_log_in_child(const struct init *in, unsigned sinks, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

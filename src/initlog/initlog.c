@@ -56,8 +56,13 @@ static void queue_try(struct initlog *log, struct mono now)
 		return;
 	}
 	log->unsaid = 0;
-	if (unsaid)
-		initlog(log, LOG_TO_BOTH, unsaid == 1 ? "%u message lost" : "%u messages lost", unsaid);
+	initlog_say_lost(log, unsaid);
+}
+
+void initlog_say_lost(struct initlog *log, unsigned lost)
+{
+	if (lost)
+		initlog(log, LOG_TO_BOTH, lost == 1 ? "%u message lost" : "%u messages lost", lost);
 }
 
 void initlog(struct initlog *log, unsigned sinks, const char *format, ...)

@@ -72,6 +72,9 @@ int initlog_open(struct initlog *log, const struct initlog_config *config,
 void initlog(struct initlog *log, unsigned sinks, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Says of lines that never came as far as initlog() how many there were; of none nothing. */
+void initlog_say_lost(struct initlog *log, unsigned lost);
+
 /* True if pid was a helper: it is started again by initlog_tend() (at once if it ran for a
  * minute). */
 bool initlog_child_ended(struct initlog *log, pid_t pid, struct mono now);

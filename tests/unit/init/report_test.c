@@ -284,6 +284,53 @@ static void without_a_channel_a_child_goes_on_in_silence(void **state)
 	assert_false(report_read(in));
 }
 
+static void lines_that_children_could_not_send_are_counted(void **state)
+{
+	struct init *in = *state;
+	int fd = in->report_child_fd;
+	pid_t pid;
+
+	report_tend(in);
+	assert_null(fake_said(in, SINK_CONSOLE));
+	in->report_child_fd = -1;
+	fake_processes(0);
+	pid = fork();
+	if (!pid) {
+		report_log_in_child(in, LOG_TO_BOTH, "one");
+		report_log_in_child(in, LOG_TO_SYSLOG, "two");
+		report_in_child(in, REPORT_LEVEL, "2", NULL, 0);        /* no line */
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	report_tend(in);
+	assert_string_equal(fake_said(in, SINK_CONSOLE), "2 messages lost");
+	assert_string_equal(fake_said(in, SINK_SYSLOG), "2 messages lost");
+	report_tend(in);
+	assert_null(fake_said(in, SINK_CONSOLE));
+
+	report_shed(in);
+	report_log_in_child(in, LOG_TO_BOTH, "uncounted");
+	report_tend(in);
+	in->report_child_fd = fd;
+	assert_null(fake_said(in, SINK_CONSOLE));
+}
+
+static void a_channel_works_without_memory_for_a_count(void **state)
+{
+	struct init *in = *state;
+
+	report_shed(in);
+	close(in->report_fd);
+	close(in->report_child_fd);
+	fault_name("map", -ENOMEM);
+	assert_int_equal(report_open(in), 0);
+	assert_true(fault_fired());
+	fault_clear();
+	report_log_in_child(in, LOG_TO_CONSOLE, "heard");
+	(void)report_read(in);
+	assert_string_equal(fake_said(in, SINK_CONSOLE), "heard");
+}
+
 static void a_channel_that_cannot_be_made_is_an_error(void **state)
 {
 	struct init *in = *state;
@@ -311,6 +358,8 @@ int main(void)
 		CASE(descriptors_of_the_doorkeeper_are_all_held_or_closed),
 		CASE(whatever_call_fails_nothing_leaks),
 		CASE(without_a_channel_a_child_goes_on_in_silence),
+		CASE(lines_that_children_could_not_send_are_counted),
+		CASE(a_channel_works_without_memory_for_a_count),
 		CASE(a_channel_that_cannot_be_made_is_an_error),
 	};
 #undef CASE
