@@ -42,8 +42,6 @@ static int move_to_number(int fd)
 
 void control_open(struct init *in)
 {
-	if (in->control.fd != CONTROL_FD)
-		io_reserve(CONTROL_FD);
 	if (in->control.fd >= 0)
 		loop_watch(in, in->control.fd, SOURCE_CONTROL);
 	in->control.folder_fd = sys_inotify(IN_NONBLOCK | IN_CLOEXEC);

@@ -11,8 +11,8 @@ enum { CONTROL_FD = 10, CONTROL_REQUESTS_A_TURN = 16 };
 
 void control_init(struct init *in);
 
-/* Watches the channel that was taken over, if any, and has the doorkeeper look. Before any other descriptor is made but
- * 0, 1, 2 and the epoll set: number 10 is reserved here. */
+/* Watches the channel that was taken over, if any, and has the doorkeeper look. Number 10 is the channel's, or reserved:
+ * main.c. */
 void control_open(struct init *in);
 
 /* After an exec: fd is the channel that the image before had open (-1: none). */

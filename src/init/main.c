@@ -57,6 +57,17 @@ static void shed_shared(void *owner)
 	report_shed(in);
 }
 
+/* Before anything is opened that may come to lie there: somebody may have left descriptors open. */
+static void reserve_numbers(const struct init *in)
+{
+	if (in->control.fd != CONTROL_FD)
+		io_reserve(CONTROL_FD);
+	if (in->takeover.stream_fd < 0)
+		io_reserve(STREAM_FD);                       /* who writes there is told that nobody reads */
+	if (in->kept_fd < 0)
+		io_reserve(KEPT_FD);
+}
+
 static int open_log(struct init *in, int queue_fd)
 {
 	static const struct sockaddr_un dev_log = DEVLOG_ADDRESS;
@@ -87,7 +98,7 @@ static void open_all(struct init *in, int queue_fd)
 {
 	int loop_err = loop_open(in), log_err;
 
-	control_open(in);                                    /* before descriptor 10 is anybody's */
+	control_open(in);
 	log_err = open_log(in, queue_fd);
 	if (loop_err || log_err)
 		initlog(&in->log, LOG_TO_BOTH, "cannot set up: %s", strerror(-(loop_err ? loop_err : log_err)));
@@ -141,8 +152,7 @@ static _Noreturn void run_init(struct init *in, int argc, char **argv, char **en
 	else if (is_reexec)
 		kept_close_rest();
 	is_reexec = is_reexec && (has_state || takeover_is_due(in));
-	if (in->takeover.stream_fd < 0)
-		io_reserve(STREAM_FD);                       /* who writes there is told that nobody reads */
+	reserve_numbers(in);
 	open_all(in, queue_fd);
 	if (survive_err)
 		initlog(&in->log, LOG_TO_BOTH, "cannot survive a fault: %s", strerror(-survive_err));

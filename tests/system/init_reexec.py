@@ -135,6 +135,19 @@ def an_exec_that_fails_at_the_last_moment_costs_no_descriptor():
         row.holds()
 
 
+@tap.case(deadline=240)
+def descriptors_that_somebody_left_open_take_no_number_that_init_needs():
+    for count in range(14):
+        with Reborn(left_open=count) as row:
+            row.m.telinit("u")
+            wait_for(lambda: reloads(row) == 1, "the new image's line")     # noqa: B023
+            row.respawns()
+            row.log(10)
+            row.delivered(row.m.syslog.texts)
+            row.changes_level()
+            tap.check("cannot set up" not in row.m.console.text(), "everything could be set up with %d descriptors open" % count)
+
+
 def crash(signo):
     with Reborn() as row:
         getty, marks = row.gettys("g1")[-1], row.marks()

@@ -225,9 +225,9 @@ class Machine:
         """Called before anything of the machine is taken down."""
         self._exits.callback(function)
 
-    def boot(self, *args, env=None, argv0="/sbin/init"):
-        """Executes init with the arguments and the environment that a kernel would give it."""
-        order = {"argv": [argv0, *args], "env": {**KERNEL_ENV, **(env or {})}}
+    def boot(self, *args, env=None, argv0="/sbin/init", left_open=0):
+        """Executes init with the arguments and the environment that a kernel would give it; left_open: so many descriptors more."""
+        order = {"argv": [argv0, *args], "env": {**KERNEL_ENV, **(env or {})}, "left_open": left_open}
         self._talk.send(json.dumps(order).encode())
         answer = self._talk.recv(8192)      # the socket closes on exec
         if answer:

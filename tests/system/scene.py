@@ -25,8 +25,9 @@ SCRIPTS = {"/tmp/mark": MARK, "/tmp/getty": GETTY}
 
 class Scene:
     def __init__(self, inittab, boot=(), env=None, syslog="dgram", prepare=None, which=None,
-                 argv0="/sbin/init", **machine_options):
+                 argv0="/sbin/init", left_open=0, **machine_options):
         self.inittab, self.boot_args, self.boot_env, self.argv0 = inittab, boot, env, argv0
+        self.left_open = left_open
         self.syslog_kind, self.prepare = syslog, prepare
         self.which, self.machine_options = which or subject(), machine_options
         self._exits = contextlib.ExitStack()
@@ -43,7 +44,7 @@ class Scene:
                 self.m.syslog.start(self.syslog_kind)
             if self.prepare:
                 self.prepare(self.m)
-            self.m.boot(*self.boot_args, env=self.boot_env, argv0=self.argv0)
+            self.m.boot(*self.boot_args, env=self.boot_env, argv0=self.argv0, left_open=self.left_open)
             self.began(exits)
             self._exits = exits.pop_all()
         return self

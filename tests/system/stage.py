@@ -144,6 +144,8 @@ def execute_init(order):
             os.dup2(console, fd)
     if console is not None and console > 2:
         os.close(console)
+    for _ in range(order["left_open"]):
+        os.set_inheritable(os.open("/dev/null", os.O_RDONLY), True)
     os.execve(order["argv"][0], order["argv"], order["env"])
 
 

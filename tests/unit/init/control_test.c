@@ -22,6 +22,7 @@
 #include "init/loop.h"
 #include "init/reap.h"
 #include "init/report.h"
+#include "lib/io.h"
 #include "lib/sys.h"
 
 static int begin(void **state)
@@ -33,6 +34,7 @@ static int begin(void **state)
 	assert_int_equal(report_open(in), 0);
 	fake_file("/run/empty", "", 0644);
 	fake_file("/proc/self/mountinfo", "", 0644);
+	io_reserve(CONTROL_FD);
 	control_open(in);
 	memset(in->job, 0, sizeof in->job);
 	*state = in;
@@ -554,7 +556,7 @@ static void a_channel_at_another_number_is_taken_over_and_moved(void **state)
 
 		fd = fcntl(first, F_DUPFD, 40);
 		assert_int_equal(close(first), 0);
-		(void)close(CONTROL_FD);
+		io_reserve(CONTROL_FD);
 		forget_variables(in);
 		put_variable(1);
 		before = fds_open();
@@ -565,9 +567,8 @@ static void a_channel_at_another_number_is_taken_over_and_moved(void **state)
 		fault_clear();
 		assert_int_equal(in->control.fd, fails ? fd : CONTROL_FD);
 		assert_int_equal(fcntl(in->control.fd, F_GETFD), FD_CLOEXEC);
-		assert_int_equal(fds_open(), before);
+		assert_int_equal(fds_open(), before - !fails);  /* in the reserved one's place */
 		control_open(in);
-		assert_int_not_equal(fcntl(CONTROL_FD, F_GETFD), -1);
 		control_read(in);
 		assert_int_equal(variables(in), 1);
 		sys_close(in->control.fd);

@@ -17,6 +17,7 @@
 #include "fake/init.h"
 #include "init/control.h"
 #include "init/report.h"
+#include "lib/io.h"
 #include "lib/sys.h"
 
 static int begin(void **state)
@@ -231,7 +232,8 @@ static void descriptors_of_the_doorkeeper_are_all_held_or_closed(void **state)
 
 	in->epoll_fd = sys_epoll_create();
 	assert_int_equal(pipe(pipe_fds), 0);
-	control_open(in);                               /* reserves its number */
+	io_reserve(CONTROL_FD);
+	control_open(in);
 	for (int i = 0; i < 8; i++)
 		fds[i] = pipe_fds[0];
 	for (int round = 0; round < 4; round++)
