@@ -199,8 +199,9 @@ static int take_fd(int fd)
 {
 	if (fd < 0)
 		return -1;
-	if (!sys_set_cloexec(fd, 1) || !sys_set_cloexec(fd, 1))
-		return fd;
+	for (int tries = 0; tries < 2; tries++)
+		if (!sys_set_cloexec(fd, 1))
+			return fd;
 	sys_close(fd);
 	return -1;
 }

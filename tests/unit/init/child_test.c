@@ -242,7 +242,7 @@ static const unsigned long long OF_LIBC = 0x180000000;
 static unsigned long long ignored(void)
 {
 	const char *at = strstr(found(), "\nSigIgn:");
-	unsigned long long mask;
+	unsigned long long mask = 0;
 
 	assert_true(at && sscanf(at, " SigIgn: %llx", &mask) == 1);
 	return mask;

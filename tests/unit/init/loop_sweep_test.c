@@ -363,7 +363,7 @@ static void settle(struct life *life)
 /* The failures are over. A request that came while none could be taken is made again, as a person would. */
 static void come_to_the_end(struct life *life)
 {
-	struct init *in = life->in;
+	struct init *in;
 
 	settle(life);
 	ask(life, '2');
@@ -372,6 +372,7 @@ static void come_to_the_end(struct life *life)
 	settle(life);
 	for (int i = 0; i < 5; i++)
 		second(life);
+	in = life->in;                  /* an image that was still to come may have come */
 	assert_int_equal(in->level.now, '2');
 	for (const char *const *id = (const char *const[]){ "g", "h", "n", NULL }; *id; id++)
 		if (!fake_entry(in, *id) || !fake_entry(in, *id)->pid)
