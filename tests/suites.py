@@ -268,8 +268,8 @@ def suite_bench():
     return subprocess.run(["python3", HERE + "/bench/bench.py"], cwd=TOP, env=environment()).returncode
 
 
-SUITES = {"downloads": suite_downloads, "build": suite_build, "unit": suite_unit, "analysis": suite_analysis, "sanitizers": suite_sanitizers, "model": suite_model,
-          "fuzz": suite_fuzz, "system": suite_system, "vm": suite_vm, "packages": suite_packages, "debian": suite_debian}
+SUITES = {"downloads": suite_downloads, "build": suite_build, "unit": suite_unit, "analysis": suite_analysis, "sanitizers": suite_sanitizers,
+          "model": suite_model, "fuzz": suite_fuzz, "system": suite_system, "vm": suite_vm, "packages": suite_packages, "debian": suite_debian}
 # Not among those that run by default: it takes long.
 ON_REQUEST = {"valgrind": suite_valgrind}
 

@@ -182,11 +182,11 @@ static bool search_crowd(struct init *in, int left, struct mono now)
 	return reap_listed(in, left, now) || in->listed_count || reap_any(in, left, now) == left;
 }
 
-static int64_t pause_ms(const struct init *in)
+static void put_off_search(struct init *in, struct mono now)
 {
 	int64_t ms = in->family.running / LIVING_A_MS;
 
-	return ms < REAP_PAUSE_MAX_MS ? ms : REAP_PAUSE_MAX_MS;
+	in->search_at = mono_after_ms(now, ms < REAP_PAUSE_MAX_MS ? ms : REAP_PAUSE_MAX_MS);
 }
 
 /* Where many live. IS_SEARCH: a search has begun, or had to wait and is due. True: it has reaped some and there may be more. */
@@ -200,7 +200,7 @@ static bool reap_crowd(struct init *in, bool is_search, struct mono now)
 	if (!left)
 		return true;
 	if (left < REAP_BATCH && !is_search && mono_is_due(in->search_at, now))
-		in->search_at = mono_after_ms(now, pause_ms(in));       /* those it is for may all have been reaped */
+		put_off_search(in, now);        /* those it is for may all have been reaped */
 	if (!mono_is_due(in->search_at, now)) {
 		in->reap_at = in->search_at;
 		return false;
@@ -209,7 +209,7 @@ static bool reap_crowd(struct init *in, bool is_search, struct mono now)
 	if (has_more)
 		in->reap_at = now;
 	else
-		in->search_at = mono_after_ms(now, pause_ms(in));
+		put_off_search(in, now);
 	return has_more;
 }
 

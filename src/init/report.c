@@ -57,7 +57,7 @@ void report_shed(struct init *in)
 
 void report_tend(struct init *in)
 {
-	if (in->unsent)
+	if (in->unsent && atomic_load_explicit(in->unsent, memory_order_relaxed))
 		initlog_say_lost(&in->log, atomic_exchange_explicit(in->unsent, 0, memory_order_relaxed));
 }
 

@@ -569,6 +569,7 @@ static void a_channel_at_another_number_is_taken_over_and_moved(void **state)
 		assert_int_equal(fcntl(in->control.fd, F_GETFD), FD_CLOEXEC);
 		assert_int_equal(fds_open(), before - !fails);  /* in the reserved one's place */
 		control_open(in);
+		assert_int_not_equal(fcntl(CONTROL_FD, F_GETFD), -1);
 		control_read(in);
 		assert_int_equal(variables(in), 1);
 		sys_close(in->control.fd);

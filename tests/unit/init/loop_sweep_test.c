@@ -4,6 +4,7 @@
  * the failures are over it must come to where it would have come without them, with no descriptor more.
  * Who crashes while nothing can be saved ends in the last resort: calls that fail on and on get a life without a crash. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

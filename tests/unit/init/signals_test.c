@@ -78,7 +78,6 @@ static void each_level_signal_is_noted(void **state)
 static void a_childs_end_is_left_to_reaping(void **state)
 {
 	struct place *p = *state;
-
 	struct signalfd_siginfo info = { .ssi_signo = SIGCHLD, .ssi_pid = 4711 };
 
 	assert_int_equal(write(p->pipe_fd, &info, sizeof info), sizeof info);
