@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Gets all that the suites take from the distribution's archive, before any of them runs. What lies in $B is not fetched again.
+"""Gets all that the suites take from the distribution's archive, before any of them runs. What lies in $B, or is kept (fetch.py), is not
+fetched again.
 
 An archive or a name server that is away for a while is waited for: PATIENCE_S in all, for everything together.
 """

@@ -68,6 +68,8 @@ def read_tap(text, status):
             show.append("  FAILED: " + case.group(2))
         elif case:
             tally.passed += 1
+        elif line.startswith("# note: "):
+            show.append("  " + line[2:])
     ran = tally.passed + tally.failed + tally.skipped
     wrong = None
     if ran == 0:
@@ -143,7 +145,10 @@ def build(name, *args):
 
 def suite_downloads():
     """First and at once: the archive has to be there for this while only, not whenever a test comes to need a part of it."""
-    return run_all("downloads", [["python3", HERE + "/downloads.py"]])
+    tally = run_all("downloads", [["python3", HERE + "/downloads.py"]])
+    if tally.failed:
+        os.environ[fetch.AWAY] = "yes"
+    return tally
 
 
 def suite_build():

@@ -23,6 +23,7 @@ TESTS = os.path.dirname(HERE)
 sys.path[:0] = [TESTS + "/packages", TESTS + "/vm", TESTS + "/system", TESTS]
 import debs     # noqa: E402
 import image    # noqa: E402
+import made     # noqa: E402
 from root import Root   # noqa: E402
 
 PLACE = os.path.join(image.BUILD, "debian")
@@ -66,7 +67,7 @@ echo "powerfail $1" >> /run/powerfail.log
 
 
 def lock():
-    return debs.lock(PLACE + "/lock")
+    return made.lock(PLACE + "/lock")
 
 
 def state(*more):

@@ -29,6 +29,7 @@ import time
 
 import disk
 import image
+import made
 from channels import Control, Heartbeat, Line, MachineError, Monitor
 from disk import debs   # noqa: F401
 import tap
@@ -239,7 +240,7 @@ class System:
 def booted(which="ours"):
     """A system as it was when somebody had logged in."""
     name = "%s/%s-%s.saved" % (disk.PLACE, which, disk.state(__file__))
-    debs.whole(name, lambda folder: boot(which, folder))
+    made.whole(name, lambda folder: boot(which, folder))
     return System(words=AGENT, saved=name)
 
 

@@ -5,8 +5,6 @@ built(number) -> Build(folder, log, {package: path}); 1 and 2 differ in folder, 
 stock() -> {package: path} of the packages in the machine's own sources.
 """
 import collections
-import contextlib
-import fcntl
 import functools
 import glob
 import hashlib
@@ -16,12 +14,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
 import fetch    # noqa: E402
+import made     # noqa: E402
 import tap      # noqa: E402,F401
 
 PLACE = os.path.join(os.path.abspath(os.environ.get("B", os.path.join(TOP, "build"))), "packages")
@@ -30,15 +28,6 @@ STOCK = ("sysvinit-core", "sysvinit-utils", "bootlogd", "util-linux", "bsdutils"
 Build = collections.namedtuple("Build", "folder log debs")
 MANNERS = {1: {"TZ": "UTC", "LC_ALL": "C.UTF-8", "DEB_BUILD_OPTIONS": "parallel=2"},
            2: {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "DEB_BUILD_OPTIONS": "parallel=4", "HOME": "/nonexistent"}}
-
-
-@contextlib.contextmanager
-def lock(path):
-    """What is made once is made by one; the others wait and find it."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 class BuildFailed(Exception):
@@ -67,23 +56,9 @@ def by_name(folder):
     return {os.path.basename(path).partition("_")[0]: path for path in glob.glob(glob.escape(folder) + "/*.deb")}
 
 
-def whole(folder, make):
-    """Has MAKE fill a folder, unless that has been done: whole or not at all."""
-    with lock(os.path.join(os.path.dirname(folder), "whole.lock")):
-        if os.path.isdir(folder):
-            return
-        new = tempfile.mkdtemp(dir=os.path.dirname(folder))
-        try:
-            make(new)
-            os.rename(new, folder)
-        except BaseException:
-            shutil.rmtree(new)
-            raise
-
-
 def built(number):
     folder = os.path.join(PLACE, "%s-%d" % (state(), number))
-    whole(folder, lambda new: build(new, number))
+    made.whole(folder, lambda new: build(new, number))
     with open(folder + "/log", encoding="utf-8", errors="replace") as file:
         return Build(folder, file.read(), by_name(folder))
 
@@ -116,7 +91,7 @@ def build(folder, number):
 
 def stock():
     folder = os.path.join(PLACE, "stock")
-    whole(folder, lambda new: fetch.download(STOCK, new))
+    made.whole(folder, lambda new: fetch.download(STOCK, new))
     return by_name(folder)
 
 

@@ -21,7 +21,7 @@ import tempfile
 import time
 
 import debs
-from debs import tap
+from debs import fetch, made, tap
 
 SPACES = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child"]
 # One root for the packages here and for the disks of tests/debian: it takes a minute or two.
@@ -46,8 +46,7 @@ class RootError(Exception):
 
 def apt_sources():
     """The files that name this distribution's own archive."""
-    with open("/etc/os-release", encoding="utf-8") as file:
-        code = re.search("^VERSION_CODENAME=(.*)$", file.read(), re.MULTILINE).group(1)
+    code = fetch.codename()
     found = []
     for path in ["/etc/apt/sources.list", *sorted(glob.glob("/etc/apt/sources.list.d/*"))]:
         if path.endswith((".list", ".sources")) and os.path.isfile(path):
@@ -62,17 +61,21 @@ def apt_sources():
 def archive(packages):
     """The root as an archive."""
     folder = os.path.join(debs.PLACE, "root-" + hashlib.sha256(" ".join(packages).encode()).hexdigest()[:8])
-    debs.whole(folder, lambda new: unpack_debian(packages, new))
+    made.whole(folder, lambda new: unpack_debian(packages, new))
     return folder + "/root.tar"
 
 
 def unpack_debian(packages, folder):
     code, sources = apt_sources()
-    done = debs.run("mmdebstrap", "--mode=root", "--variant=essential", "--format=tar", "--include=" + ",".join(packages),
-                    "--skip=output/dev", "--aptopt=APT::Install-Recommends \"false\"",
-                    "--aptopt=Acquire::Retries \"5\"", code, folder + "/root.tar", *sources)
-    if done.returncode:
-        raise RootError(done.stdout[-3000:])
+    options = ("--mode=root", "--variant=essential", "--format=tar", "--include=" + ",".join(packages), "--skip=output/dev",
+               "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"5\"")
+
+    def get(new):
+        done = debs.run("mmdebstrap", *options, code, new + "/root.tar", *sources)
+        if done.returncode:
+            raise RootError(done.stdout[-3000:])
+
+    fetch.kept(("a Debian", *options), get, folder)
 
 
 class Root:

@@ -6,16 +6,19 @@ never installed. The initramfs holds busybox, the tree of the init under test wi
 asks for, and the guest program; its /init loads the drivers, starts the control agent and becomes
 /sbin/init.
 """
-import contextlib
-import fcntl
 import os
 import re
 import shutil
 import stat
 import struct
 import subprocess
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+import fetch    # noqa: E402
+import made     # noqa: E402
+
 REPO = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.abspath(os.path.join(REPO, os.environ.get("B", "build")))
 CACHE = os.path.join(BUILD, "vm")
@@ -94,14 +97,6 @@ def needed_libraries(path):
     return re.findall(r"(?:=>\s+|^\s+)(/\S+) \(0x", out, re.M)
 
 
-@contextlib.contextmanager
-def cache_lock():
-    os.makedirs(CACHE, exist_ok=True)
-    with open(os.path.join(CACHE, "lock"), "w", encoding="ascii") as f:
-        fcntl.flock(f, fcntl.LOCK_EX)
-        yield
-
-
 def run_quietly(argv, **more):
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           check=False, **more)
@@ -121,21 +116,14 @@ def kernel_package():
 
 def kernel_tree():
     """The folder with the unpacked kernel package; downloaded when it is not there yet."""
-    with cache_lock():
-        kept = [d for d in sorted(os.listdir(CACHE)) if d.startswith("linux-image-")]
-        if kept:
-            return os.path.join(CACHE, kept[-1])
-        package = kernel_package()
-        work = os.path.join(CACHE, "download")
-        shutil.rmtree(work, ignore_errors=True)
-        os.makedirs(os.path.join(work, "tree"))
-        run_quietly(["apt-get", "download", package], cwd=work)
-        deb = [f for f in os.listdir(work) if f.endswith(".deb")][0]
-        run_quietly(["dpkg", "-x", deb, "tree"], cwd=work)
-        tree = os.path.join(CACHE, package)
-        os.rename(os.path.join(work, "tree"), tree)
-        shutil.rmtree(work)
-        return tree
+    def unpack(new):
+        for deb in fetch.kept(("a kernel", KERNEL_PACKAGE), lambda place: fetch.get([kernel_package()], place), new):
+            run_quietly(["dpkg", "-x", deb, new])
+            os.unlink(deb)
+
+    tree = os.path.join(CACHE, "kernel")
+    made.whole(tree, unpack)
+    return tree
 
 
 def kernel_image(tree):
@@ -177,7 +165,7 @@ def guest_program():
     folder = os.path.join(HERE, "guest")
     sources = sorted(os.path.join(folder, f) for f in os.listdir(folder))
     out = os.path.join(CACHE, "vmguest")
-    with cache_lock():
+    with made.lock(os.path.join(CACHE, "lock")):
         if not os.path.exists(out) or any(os.path.getmtime(s) > os.path.getmtime(out)
                                           for s in sources):
             run_quietly([os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall",
