@@ -35,9 +35,9 @@ import tools            # noqa: E402
 
 Bench = collections.namedtuple("Bench", "work limit_s")
 BENCHES = {
-    "reaping": Bench(storms.bench_reaping, 150), "lines": Bench(lines.bench_lines, 90), "memory": Bench(memory.bench_memory, 30),
+    "reaping": Bench(storms.bench_reaping, 300), "lines": Bench(lines.bench_lines, 90), "memory": Bench(memory.bench_memory, 30),
     "levels": Bench(levels.bench_levels, 90), "peers": Bench(peers.bench_peers, peers.LIMIT_S),
-    "scaling": Bench(storms.bench_scaling, 240), "records": Bench(tools.bench_records, 120), "crowd": Bench(tools.bench_crowd, 90),
+    "scaling": Bench(storms.bench_scaling, 240), "records": Bench(tools.bench_records, 120), "crowd": Bench(tools.bench_crowd, 180),
     "broadcast": Bench(tools.bench_broadcast, 120), "debian": Bench(debian.bench_debian, 600)}
 LIMIT_S = 1440       # for all of them
 

@@ -3,7 +3,7 @@
 
 machine_of(which, inittab)     a machine that has booted and come to rest; which: "ours" or "stock"
 cpu_ns(pid) switches(pid)      the scheduler's own figures
-settle(m)                      until pid 1 and its helpers have had nothing to do for a while
+settle(m)                      until pid 1 and its helpers, or PIDS, have had nothing to do for a while
 children(m)                    pids of pid 1's children, dead ones included, as seen from here
 in_turn(measure, *args)        {which: median of some rounds}; the order within a round alternates
 program(name)                  a C program of this folder, built -> its path
@@ -71,8 +71,8 @@ def helpers(m):
     return found
 
 
-def settle(m, calm_s=0.2, deadline_s=60):
-    pids = [m.pid] + helpers(m)
+def settle(m, calm_s=0.2, deadline_s=60, pids=None):
+    pids = pids or [m.pid] + helpers(m)
 
     def quiet():
         before = [(switches(pid), cpu_ns(pid)) for pid in pids]
@@ -115,13 +115,13 @@ def put(m, name, target, mode=0o755):
 
 
 def storm_cost(m, count=4000):
-    """Looks at no orphan in /proc meanwhile: what is looked up there has to be thrown out when it is reaped."""
-    living = len(children(m))
+    """Looks at no orphan in /proc meanwhile: what is looked up there has to be thrown out when it is reaped. So nobody looks for helpers."""
+    living, pids = len(children(m)), [m.pid] + helpers(m)
     with storm(m, count) as break_loose:
-        settle(m, 0.05)
+        settle(m, 0.05, pids=pids)
         before = cpu_ns(m.pid)
         break_loose()
-        settle(m, 0.05)
+        settle(m, 0.05, pids=pids)
         wait_for(lambda: len(children(m)) == living, "the orphans to be reaped", 60)
-        settle(m, 0.05)
+        settle(m, 0.05, pids=pids)
         return (cpu_ns(m.pid) - before) / count

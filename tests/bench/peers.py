@@ -121,7 +121,7 @@ def look_at_faults(cells, end):
 
 def look_at_storms(machines, cells, end):
     costs = {name: [] for name in machines}
-    for number in range(5):
+    for number in range(9):
         for name in machines if number % 2 == 0 else reversed(machines):
             with contextlib.suppress(Exception):
                 if time.monotonic() < end:
