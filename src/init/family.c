@@ -2,6 +2,7 @@
 #include "init/family.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -94,6 +95,27 @@ const char *family_process(const struct family *family, const struct entry *entr
 	if (!entry->process_offset)
 		return "";
 	return (const char *)family->image + entry->process_offset;
+}
+
+static char highest(const struct entry *entry)
+{
+	char found = 0;
+
+	for (size_t i = 0; i < strnlen(entry->levels, sizeof entry->levels); i++) {
+		char level = (char)toupper((unsigned char)entry->levels[i]);
+
+		if (level > found)
+			found = level;
+	}
+	return found;
+}
+
+char family_initdefault(const struct family *family)
+{
+	for (int32_t i = 0; i < family->count; i++)
+		if (family->entry[i].action == ACTION_INITDEFAULT)
+			return highest(&family->entry[i]);
+	return 0;
 }
 
 /* --- marks --- */

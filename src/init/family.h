@@ -71,6 +71,8 @@ const char *family_process(const struct family *family, const struct entry *entr
 /* True for what only an event starts: it counts as executed until one comes. */
 bool family_is_born_executed(uint32_t action);
 int32_t family_position(const struct family *family, const struct entry *entry);
+/* The highest letter of the first initdefault, S above 9, whether it is a level or not; 0: there is none. */
+char family_initdefault(const struct family *family);
 
 /* After any change of a field. */
 void family_seal(struct entry *entry);

@@ -428,37 +428,15 @@ void level_entry_ended(struct init *in, struct entry *entry)
 
 /* --- the end of a level --- */
 
-static char highest(const struct entry *entry)
-{
-	char found = 0;
-
-	for (size_t i = 0; i < strnlen(entry->levels, sizeof entry->levels); i++) {
-		char level = (char)toupper((unsigned char)entry->levels[i]);
-
-		if (level > found)
-			found = level;
-	}
-	return found;
-}
-
 static bool is_level_letter(char letter)
 {
 	return letter && strchr("0123456789S", letter);
 }
 
-/* The highest letter of initdefault, S above 9, whether it is a level or not; 0 if there is none. */
-static char initdefault(const struct init *in)
-{
-	for (int32_t i = 0; i < in->family.count; i++)
-		if (in->family.entry[i].action == ACTION_INITDEFAULT)
-			return highest(&in->family.entry[i]);
-	return 0;
-}
-
 /* 0: not known. */
 static char default_level(struct init *in)
 {
-	char level = initdefault(in);
+	char level = family_initdefault(&in->family);
 
 	if (is_level_letter(level))
 		return level;
@@ -470,7 +448,7 @@ static char default_level(struct init *in)
 /* What follows S may be S, at once. */
 static bool may_spin(const struct init *in)
 {
-	char next = initdefault(in);
+	char next = family_initdefault(&in->family);
 
 	return in->level.now == LEVEL_SINGLE && (!is_level_letter(next) || next == LEVEL_SINGLE);
 }

@@ -361,6 +361,17 @@ static void nobody_is_found_in_no_family_or_by_no_pid(void **state)
 }
 
 /* A list of what should be found, against which the index is held. */
+static void the_default_level_is_the_highest_letter_of_the_first_entry(void **state)
+{
+	struct init *in = *state;
+
+	assert_int_equal(family_initdefault(&in->family), 0);
+	fake_adopt(in, "a:2:respawn:x\n");
+	assert_int_equal(family_initdefault(&in->family), 0);
+	fake_adopt(in, "a:5:respawn:x\nid:2s3:initdefault:\nie:9:initdefault:\n");
+	assert_int_equal(family_initdefault(&in->family), 'S');
+}
+
 static void the_index_finds_what_a_list_finds(void **state)
 {
 	struct init *in = *state;
@@ -716,6 +727,7 @@ int main(void)
 		CASE(whatever_call_fails_the_family_is_as_it_was),
 		CASE(nothing_is_left_of_the_tables_before),
 		CASE(nobody_is_found_in_no_family_or_by_no_pid),
+		CASE(the_default_level_is_the_highest_letter_of_the_first_entry),
 		CASE(the_index_finds_what_a_list_finds),
 		CASE(the_end_takes_the_marks_of_the_process_along),
 		CASE(lists_give_back_in_order_what_they_were_given),
