@@ -218,12 +218,23 @@ static void signal_early(struct hunt *hunt, int pidfd, pid_t pid)
 	note(hunt, pid, VERDICT_ASLEEP);
 }
 
+/* With a list, at first sight. By its number: a stop that hits another is taken back when all go on, and a descriptor would be a quarter
+ * of the work. */
+static void stop_at_first_sight(struct hunt *hunt, pid_t pid)
+{
+	enum verdict verdict = judge_at_first_sight(hunt, pid);
+
+	if (verdict >= VERDICT_STANDS)
+		tell_to_stop(hunt, -ENOSYS, pid, verdict);
+	else
+		note(hunt, pid, verdict);
+}
+
 /* What it takes to bring one to a stand; looked at again, now that it cannot be mistaken for another. */
-static void bring_down(struct hunt *hunt, pid_t pid, bool is_first_sight)
+static void bring_down(struct hunt *hunt, pid_t pid)
 {
 	int pidfd = sys_pidfd_open(pid);
-	enum verdict verdict = pidfd == -ESRCH ? VERDICT_GONE :
-		is_first_sight ? judge_at_first_sight(hunt, pid) : judge(hunt, pid);
+	enum verdict verdict = pidfd == -ESRCH ? VERDICT_GONE : judge(hunt, pid);
 
 	if (verdict == VERDICT_ASLEEP && pidset_has(&hunt->told, pid))
 		signal_early(hunt, pidfd, pid);
@@ -240,14 +251,14 @@ static void look_at(struct hunt *hunt, pid_t pid)
 	enum verdict verdict;
 
 	if (has_list(hunt) && !is_told && !pidset_has(&hunt->spared, pid)) {
-		bring_down(hunt, pid, true);
+		stop_at_first_sight(hunt, pid);
 		return;
 	}
 	verdict = judge_patiently(hunt, pid);
 	if (verdict == VERDICT_ASLEEP && pidset_has(&hunt->early, pid))
 		return;
 	if (verdict > VERDICT_STANDS || (verdict == VERDICT_STANDS && has_list(hunt) && !is_told)) {
-		bring_down(hunt, pid, false);
+		bring_down(hunt, pid);
 		return;
 	}
 	if (verdict == VERDICT_STANDS)
