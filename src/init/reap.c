@@ -130,13 +130,13 @@ static int reap_listed(struct init *in, int count, struct mono now)
 	return reaped;
 }
 
-/* What was started together often dies together: waits for the pids behind the last one reaped, as long as some of them were dead
+/* What was started together often dies together: waits for the pids behind the last one reaped, until so many in a row were no dead
  * children. At most count. The number reaped. */
-static int reap_neighbours(struct init *in, int count, struct mono now)
+static int reap_neighbours(struct init *in, int count, int misses, struct mono now)
 {
 	int reaped = 0, missed = 0;
 
-	for (pid_t pid = in->last_reaped; pid < INT32_MAX && reaped < count && missed < NEIGHBOURS;) {
+	for (pid_t pid = in->last_reaped; pid < INT32_MAX && reaped < count && missed < misses;) {
 		siginfo_t end;
 
 		if (sys_wait(++pid, &end) == 1) {
@@ -161,7 +161,7 @@ static bool reap_runs(struct init *in, int *left, struct mono now)
 			return false;
 		--*left;
 		if (in->orphans > before) {
-			int run = reap_neighbours(in, *left, now);
+			int run = reap_neighbours(in, *left, NEIGHBOURS, now);
 
 			*left -= run;
 			few += run < LONG_RUN;
@@ -196,7 +196,7 @@ static bool reap_crowd(struct init *in, bool is_search, struct mono now)
 	bool has_more;
 
 	if (in->is_in_run)
-		left -= reap_neighbours(in, left, now);
+		left -= reap_neighbours(in, left, NEIGHBOURS, now);
 	if (!left)
 		return true;
 	if (left < REAP_BATCH && !is_search && mono_is_due(in->search_at, now))
@@ -213,10 +213,33 @@ static bool reap_crowd(struct init *in, bool is_search, struct mono now)
 	return has_more;
 }
 
+static bool is_crowd(const struct init *in)
+{
+	return in->children_fd >= 0 && in->family.running > REAP_CROWD;
+}
+
+/* Where few live. Two pids in a row begin a run: by number the kernel need not walk past those who live, be it the helpers alone. */
+static bool reap_few(struct init *in, struct mono now)
+{
+	int left = REAP_BATCH;
+
+	while (left > 0) {
+		const pid_t before = in->last_reaped;
+
+		if (in->is_in_run)
+			left -= reap_neighbours(in, left, 1, now);
+		else if (!reap_any(in, 1, now))
+			return false;
+		else
+			in->is_in_run = --left && in->last_reaped == before + 1;
+	}
+	return true;
+}
+
 void reap_died(struct init *in, pid_t pid)
 {
 	in->reap_has_more = true;
-	if (!in->is_in_run && pid > 0) {
+	if (!in->is_in_run && pid > 0 && is_crowd(in)) {
 		in->last_reaped = pid - 1;
 		in->is_in_run = true;
 	}
@@ -228,7 +251,5 @@ bool chld_handler(struct init *in)
 	const bool is_search = mono_is_due(in->reap_at, now);
 
 	in->reap_at = MONO_NEVER;
-	if (in->children_fd >= 0 && in->family.running > REAP_CROWD)
-		return reap_crowd(in, is_search, now);
-	return reap_any(in, REAP_BATCH, now) == REAP_BATCH;
+	return is_crowd(in) ? reap_crowd(in, is_search, now) : reap_few(in, now);
 }

@@ -10,7 +10,8 @@
 enum { REAP_BATCH = 1024, REAP_CROWD = 32, REAP_PAUSE_MAX_MS = 500 };
 
 /* The kernel's list of pid 1's children (/proc/1/task/1/children), opened by a child; -1: there is none. Becomes ours.
- * wait4(-1) walks past all living children for each dead one, and once more to find that there is none. Where more than REAP_CROWD
+ * wait4(-1) walks past all living children for each dead one, and once more to find that there is none. So two whose numbers follow each
+ * other begin a run, which is waited for by number up to the first who is not dead. Where more than REAP_CROWD
  * entries live, the child that SIGCHLD names and the pids behind it are waited for by number, at once. Then comes the search for
  * others who died (a pending SIGCHLD absorbs the next ones: signal(7)): it waits for one with -1 and for the pids behind it; where
  * that finds few, the list is read once for up to REAP_LISTED of them, and each is waited for by its pid. Between two searches, and

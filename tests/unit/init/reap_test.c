@@ -254,6 +254,58 @@ static void real_children_are_reaped_each_exactly_once(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* --- by number --- */
+
+static int waits, reads;
+
+static void count(const char *name)
+{
+	waits += !strcmp(name, "wait");
+	reads += !strcmp(name, "pread");
+}
+
+/* So many orphans whose pids lie so far apart. How often is waited for them. */
+static int waits_for(struct init *in, int orphans, int apart)
+{
+	uint64_t before = in->orphans;
+
+	for (int i = 0; i < orphans; i++)
+		fake_end(100000 + i * apart, CLD_EXITED, 0);
+	waits = 0;
+	fault_tell(count);
+	assert_false(chld_handler(in));
+	fault_tell(NULL);
+	assert_int_equal(in->orphans - before, orphans);
+	return waits;
+}
+
+/* Once in vain for the pid behind the run, and once for anybody. Others are not waited for in vain. */
+static void where_few_live_two_pids_in_a_row_begin_a_run(void **state)
+{
+	struct init *in = *state;
+
+	assert_int_equal(waits_for(in, 100, 1), 100 + 2);
+	assert_int_equal(waits_for(in, 100, 2), 100 + 1);
+	assert_int_equal(waits_for(in, 1, 1), 1 + 1);
+	assert_int_equal(waits_for(in, REAP_BATCH - 2, 1), REAP_BATCH - 2 + 2);
+}
+
+static void where_few_live_an_entry_in_a_run_ends_as_anywhere(void **state)
+{
+	struct init *in = *state;
+
+	fake_adopt(in, "a:2:once:x\n");
+	family_set_running(&in->family, &in->family.entry[0], 100050);
+	for (int i = 0; i < REAP_BATCH + 50; i++)
+		fake_end(100000 + i, CLD_EXITED, i == 50 ? 9 : 0);
+	assert_true(chld_handler(in));
+	assert_int_equal(in->orphans, REAP_BATCH - 1);
+	assert_false(chld_handler(in));
+	assert_int_equal(in->orphans, REAP_BATCH + 50 - 1);
+	assert_int_equal(in->family.running, 0);
+	assert_int_equal(in->family.entry[0].wait_status, 9);
+}
+
 /* --- in a crowd --- */
 
 enum { CROWD = REAP_CROWD + 16, THOUSANDS = 2050, PAUSE_MS = 20 };
@@ -332,14 +384,6 @@ static void reap_all(struct init *in)
 {
 	while (chld_handler(in) || !mono_is_never(in->reap_at))
 		fake_clock_advance_ms(1);
-}
-
-static int waits, reads;
-
-static void count(const char *name)
-{
-	waits += !strcmp(name, "wait");
-	reads += !strcmp(name, "pread");
 }
 
 /* What costs grows with who lives: a walk of the kernel's for each wait for anybody, and for each reading of the list. */
@@ -655,6 +699,8 @@ int main(void)
 		CASE(an_error_ends_the_batch_and_is_said),
 		CASE(an_error_in_the_middle_loses_nobody),
 		CASE(helpers_and_jobs_are_no_orphans),
+		CASE(where_few_live_two_pids_in_a_row_begin_a_run),
+		CASE(where_few_live_an_entry_in_a_run_ends_as_anywhere),
 		CASE(real_children_are_reaped_each_exactly_once),
 		CASE(a_storm_in_a_crowd_keeps_to_its_batches),
 		CASE(a_crowd_is_looked_through_for_orphans_alone_and_once),

@@ -17,6 +17,7 @@
 #include "fake/init.h"
 #include "init/control.h"
 #include "init/job.h"
+#include "init/reap.h"
 #include "init/signals.h"
 #include "init/survive.h"
 #include "lib/sys.h"
@@ -80,8 +81,12 @@ static void a_childs_end_is_left_to_reaping(void **state)
 	struct place *p = *state;
 	struct signalfd_siginfo info = { .ssi_signo = SIGCHLD, .ssi_pid = 4711 };
 
+	p->in->children_fd = p->pipe_fd;
+	p->in->family.running = REAP_CROWD + 1;
 	assert_int_equal(write(p->pipe_fd, &info, sizeof info), sizeof info);
 	signals_read(p->in);
+	p->in->children_fd = -1;
+	p->in->family.running = 0;
 	assert_true(p->in->reap_has_more);
 	assert_true(p->in->is_in_run);
 	assert_int_equal(p->in->last_reaped, 4710);
