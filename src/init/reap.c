@@ -231,7 +231,7 @@ static bool reap_few(struct init *in, struct mono now)
 		else if (!reap_any(in, 1, now))
 			return false;
 		else
-			in->is_in_run = --left && in->last_reaped == before + 1;
+			in->is_in_run = --left && in->last_reaped - 1 == before;
 	}
 	return true;
 }
