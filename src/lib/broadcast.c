@@ -14,7 +14,7 @@
 #include "include/paths.h"
 #include "lib/clock.h"
 #include "lib/deliver.h"
-#include "lib/sys.h"
+#include "lib/systool.h"
 #include "lib/text.h"
 
 enum {
@@ -211,13 +211,14 @@ int broadcast_start(const struct broadcast *broadcast, const char *utmp, pid_t *
 int broadcast_wait(pid_t deliverer, int64_t limit_ms)
 {
 	struct mono end = mono_after_ms(mono_now(), limit_ms);
+	struct pollfd process = { .fd = deliverer > 0 ? sys_pidfd_open(deliverer) : -1, .events = POLLIN };
 	siginfo_t info;
+	int found = 1;
 
 	/* Not a child any more, when SIGCHLD is ignored or somebody else has waited for it: it has ended. */
-	while (deliverer > 0 && !sys_wait(deliverer, &info)) {
-		if (mono_is_due(end, mono_now()))
-			return -ETIMEDOUT;
-		(void)sys_sleep(&pause_time);   /* cut short: asks sooner */
-	}
-	return 0;
+	while (deliverer > 0 && !(found = sys_wait(deliverer, &info)) && !mono_is_due(end, mono_now()))
+		(void)sys_poll(&process, 1, process.fd < 0 ? PAUSE_MS : mono_left_ms(end, mono_now()));
+	if (process.fd >= 0)
+		(void)sys_close(process.fd);
+	return found ? 0 : -ETIMEDOUT;
 }

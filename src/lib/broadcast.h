@@ -55,8 +55,8 @@ void broadcast_add_own(struct broadcast *broadcast, const char *text);
  * pseudo terminals only, within half a second, and *out is 0. A negative errno if that fails too. */
 int broadcast_start(const struct broadcast *broadcast, const char *utmp, pid_t *out) MUST_CHECK;
 
-/* Waits until that process has ended, for at most limit_ms: 0, or -ETIMEDOUT and it goes on. Asks every
- * 10 ms, so that it does not matter what the caller does with SIGCHLD. */
+/* Waits until that process has ended, for at most limit_ms: 0, or -ETIMEDOUT and it goes on. By a descriptor of the process
+ * (pidfd_open(2), Linux 5.3), or else asks every 10 ms, so that it does not matter what the caller does with SIGCHLD. */
 int broadcast_wait(pid_t deliverer, int64_t limit_ms) MUST_CHECK;
 
 #endif
