@@ -242,16 +242,16 @@ static char next_previous(const struct level *level)
 	return level_is_real(level->now) ? level->now : 'N';
 }
 
-/* The records bear the time at which a change began, and stand before the ends of what it stops. Level S of the boot is
- * a stop on the way, as the level of bootwait entries always is: shown, and no record. */
-static void record_change(struct init *in)
+/* The records bear the time at which a change began, and stand before the ends of what it stops. Level S of the boot, unless somebody
+ * asks for it, is a stop on the way, as the level of bootwait entries always is: shown, and no record. */
+static void record_change(struct init *in, bool is_asked)
 {
 	const struct level *level = &in->level;
 	bool is_boot = level->now == LEVEL_SYSINIT;
 
 	if (is_boot)
 		record_boot(&in->log);
-	if (level->wanted == LEVEL_BOOT || (is_boot && level->wanted == LEVEL_SINGLE))
+	if (level->wanted == LEVEL_BOOT || (is_boot && level->wanted == LEVEL_SINGLE && !is_asked))
 		record_show_level(&in->log, level->wanted);
 	else if (level_is_real(level->wanted))
 		record_level(&in->log, level->wanted, next_previous(level));
@@ -335,7 +335,7 @@ static void ask_level(struct init *in, char letter)
 		initlog(&in->log, LOG_TO_BOTH, "Switching to runlevel: %c", letter);
 	if (is_new && strchr("S016", letter))
 		job_want(in, JOB_CONSOLE);           /* its line as the scripts expect it */
-	record_change(in);
+	record_change(in, true);
 	if (!is_new)
 		in->level.previous = letter;
 	level_step(in, EV_ASKED);
@@ -460,7 +460,7 @@ static void advance(struct init *in, char level)
 	if (level != in->level.now) {
 		if (level_is_real(level) && level != LEVEL_SINGLE)
 			initlog(&in->log, LOG_TO_BOTH, "Entering runlevel: %c", level);
-		record_change(in);
+		record_change(in, false);
 	}
 	level_step(in, EV_ADVANCE);
 }

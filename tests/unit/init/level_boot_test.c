@@ -134,6 +134,15 @@ static void the_highest_level_of_initdefault_counts(void **state)
 	assert_int_equal(in->level.now, '5');
 }
 
+static void level_s_has_its_record_when_it_is_asked_for_during_the_boot(void **state)
+{
+	struct init *in = *state;
+
+	boot(in, TABLE);
+	level_request(in, LEVEL_SINGLE, -1);
+	assert_string_equal(records(in), "boot NS ");
+}
+
 static void a_boot_into_s_leaves_by_way_of_the_boot_entries(void **state)
 {
 	struct init *in = *state;
@@ -476,6 +485,7 @@ int main(void)
 		CASE(the_boot_goes_through_sysinit_and_boot_to_the_default_level),
 		CASE(the_boot_arguments_name_the_level),
 		CASE(the_highest_level_of_initdefault_counts),
+		CASE(level_s_has_its_record_when_it_is_asked_for_during_the_boot),
 		CASE(a_boot_into_s_leaves_by_way_of_the_boot_entries),
 		CASE(what_is_demanded_during_the_boot_is_started_after_it),
 		CASE(a_level_that_is_entered_by_itself_is_said_whichever_was_before),
