@@ -38,8 +38,7 @@ static void watch(int fd, pid_t parent)
 _Noreturn static void stand(int fd, pid_t parent, const struct pidset *set)
 {
 	(void)sys_prctl(PR_SET_PDEATHSIG, SIGCONT);             /* else only the socket's end tells */
-	/* A help, where it is allowed. What there is to execute the caller has locked; of its sets, what is touched is enough. */
-	(void)sys_lock_memory(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+	(void)sys_lock_memory(MCL_CURRENT | MCL_FUTURE);        /* as of the caller: a help, where it is allowed */
 	if (sys_send(fd, "", 1, MSG_NOSIGNAL) == 1) {
 		watch(fd, parent);
 		guard_thaw(set);

@@ -24,13 +24,6 @@ static void wait_for_turn(int proc)
 		(void)sys_poll(NULL, 0, TURN_PAUSE_MS);
 }
 
-/* The root may be gone; a help, where it is allowed. Before the sets are there, of which little is ever touched. */
-static void lock_program(void)
-{
-	(void)sys_lock_memory(MCL_CURRENT);
-	(void)sys_lock_memory(MCL_FUTURE | MCL_ONFAULT);
-}
-
 static int begin_sets(struct hunt *hunt)
 {
 	struct pidset *const sets[] = { &hunt->told, &hunt->standing, &hunt->early, &hunt->spared, &hunt->household };
@@ -57,7 +50,6 @@ int hunt_begin(struct hunt *hunt, const char *proc, int signal, const struct pid
 	err = procfs_open(proc, &hunt->proc);
 	if (err)
 		return err;
-	lock_program();
 	err = begin_sets(hunt);
 	if (err) {
 		(void)sys_close(hunt->proc);
@@ -357,6 +349,7 @@ int hunt_run(struct hunt *hunt)
 
 	if (err)
 		hunt->guard = (struct guard){ .fd = -1 };       /* nothing can be forked: the more reason to go on */
+	(void)sys_lock_memory(MCL_CURRENT | MCL_FUTURE);        /* the root may be gone; a help, where it is allowed */
 	err = stop_all(hunt);
 	signal_all(hunt);
 	guard_thaw(stopped);
